@@ -1,0 +1,45 @@
+"""The query language: an immutable tree of conditions, and what is done with it. No I/O."""
+
+from pathlake.expr.nodes import (
+    And,
+    Between,
+    Compare,
+    CompareFields,
+    Condition,
+    DateIn,
+    DatePart,
+    Everything,
+    IsIn,
+    IsNull,
+    Not,
+    Op,
+    Or,
+    Scalar,
+    TextMatch,
+    TextOp,
+    TimeOfDay,
+)
+from pathlake.expr.query import Order, Query, Selection
+
+__all__ = [
+    "And",
+    "Between",
+    "Compare",
+    "CompareFields",
+    "Condition",
+    "DateIn",
+    "DatePart",
+    "Everything",
+    "IsIn",
+    "IsNull",
+    "Not",
+    "Op",
+    "Or",
+    "Order",
+    "Query",
+    "Scalar",
+    "Selection",
+    "TextMatch",
+    "TextOp",
+    "TimeOfDay",
+]
