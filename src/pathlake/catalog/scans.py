@@ -104,9 +104,15 @@ class ScanStore:
         with self._db.read() as connection:
             return _found(connection, scan_id)
 
-    def latest_scan(self, datasource_id: int) -> ScanRecord | None:
-        """Return the newest scan of a datasource, if it was ever scanned."""
-        return self.latest_scans([datasource_id]).get(datasource_id)
+    def latest_scan(self, datasource_id: int, *, state: ScanState | None = None) -> ScanRecord | None:
+        """Return the newest scan of a datasource, or the newest one in that state; None if there is none."""
+        if state is None:
+            return self.latest_scans([datasource_id]).get(datasource_id)
+        scans = tables.scans
+        query = sa.select(scans).where(scans.c.datasource_id == datasource_id, scans.c.state == state.value)
+        with self._db.read() as connection:
+            row = connection.execute(query.order_by(scans.c.id.desc()).limit(1)).one_or_none()
+        return None if row is None else _scan(row)
 
     def latest_scans(self, datasource_ids: Sequence[int]) -> dict[int, ScanRecord]:
         """Return the newest scan of each datasource that has one, by datasource id."""

@@ -41,7 +41,7 @@ class Blobs:
     def put_many(self, items: Iterable[bytes | memoryview]) -> list[str]:
         """Store several blobs, which is much quicker than one by one, and return their hashes in order."""
         hashes: list[str] = []
-        pending: dict[str, str] = {}
+        pending: dict[str, Path] = {}
         with home_errors(self._root):
             try:
                 for data in items:
@@ -51,11 +51,11 @@ class Blobs:
                         pending[digest] = self._write_temp(digest, data)
                 self._sync(pending.values())
                 for digest, temp in pending.items():
-                    os.replace(temp, self._path(digest))
+                    temp.replace(self._path(digest))
             except BaseException:
                 for temp in pending.values():
                     with contextlib.suppress(OSError):
-                        os.unlink(temp)
+                        temp.unlink()
                 raise
         return hashes
 
@@ -87,31 +87,32 @@ class Blobs:
     def _path(self, digest: str) -> Path:
         return self._root / digest[:2] / digest[2:]
 
-    def _write_temp(self, digest: str, data: bytes | memoryview) -> str:
+    def _write_temp(self, digest: str, data: bytes | memoryview) -> Path:
         folder = self._root / digest[:2]
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder, prefix=".new-")
+        temp = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(name)
+                temp.unlink()
             raise
-        return name
+        return temp
 
-    def _sync(self, names: Iterable[str]) -> None:
-        todo = list(names)
+    def _sync(self, files: Iterable[Path]) -> None:
+        todo = list(files)
         if len(todo) < 4:
-            for name in todo:
-                _fsync(name)
+            for file in todo:
+                _fsync(file)
             return
         with ThreadPoolExecutor(_SYNC_THREADS) as pool:
             list(pool.map(_fsync, todo))
 
 
-def _fsync(name: str) -> None:
-    handle = os.open(name, os.O_RDWR)
+def _fsync(file: Path) -> None:
+    handle = os.open(file, os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -189,9 +189,7 @@ class Datasources:
                 f"{repo.full_name} is connected to the folder {connection.url}, which has no revisions, so "
                 f"{revision!r} means nothing. Leave the revision out, or connect a git repository."
             )
-        storage = open_connection(
-            connection, directory=place.directory, revision=revision, settings=self._settings
-        )
+        storage = open_connection(connection, directory=place.directory, revision=revision, settings=self._settings)
         try:
             storage.check()
         except SourceUnavailableError as error:

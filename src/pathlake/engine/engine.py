@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import threading
+from pathlib import Path
 from types import TracebackType
 
 from pathlake.engine.blobs import Blobs
@@ -64,9 +65,7 @@ class Engine:
         self.blobs = Blobs(settings.blobs_dir)
         self.repos = Repos(self.catalog, settings)
         self.scans = Scans(self.catalog, self.lake, settings=settings)
-        self.datasources = Datasources(
-            self.catalog, self.lake, repos=self.repos, scans=self.scans, settings=settings
-        )
+        self.datasources = Datasources(self.catalog, self.lake, repos=self.repos, scans=self.scans, settings=settings)
         self.metadata = Metadata(self.lake, self.blobs)
         self.queries = Queries(self.lake)
         self.datasets = Datasets(self.catalog, self.lake)
@@ -131,6 +130,6 @@ def prepare_home(settings: EngineSettings) -> None:
         handle, temp = tempfile.mkstemp(dir=home, prefix=".version-")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(f"{HOME_FORMAT}\n")
-        os.replace(temp, version_file)
+        Path(temp).replace(version_file)
         for folder in (settings.blobs_dir, settings.temp_dir, home / "lake"):
             folder.mkdir(parents=True, exist_ok=True)

@@ -54,9 +54,7 @@ class Files:
         with self._lock:
             found = self._open.get(key)
             if found is None:
-                found = open_storage(
-                    datasource, connection, settings=self._settings, revision=revision, fetch=False
-                )
+                found = open_storage(datasource, connection, settings=self._settings, revision=revision, fetch=False)
                 self._keep(key, found)
             return found
 

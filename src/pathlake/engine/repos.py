@@ -129,7 +129,7 @@ class Repos:
             return SourceKind.GIT, url
         path = Path(unquote(urlsplit(url).path) if scheme else url).expanduser()
         if not path.is_absolute():
-            raise InvalidSourceError(f"{url!r} is a relative path, and an engine has no place it is relative to. Give it whole.")
+            raise InvalidSourceError(f"{url!r} is a relative path, and an engine does not know to what. Give it whole.")
         if not path.is_dir():
             raise InvalidSourceError(f"{path} is no directory.")
         return (SourceKind.GIT if is_git(path) else SourceKind.FOLDER), str(path)

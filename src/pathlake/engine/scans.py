@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
 
 from pathlake.catalog.base import Catalog, DatasourceRecord, ScanRecord, ScanState
-from pathlake.engine.scan_run import ScanRun
+from pathlake.engine.scan_run import ScanRun, now
 from pathlake.engine.settings import EngineSettings
-from pathlake.errors import DatasourceNotFoundError, NotFoundError, ScanTimeoutError
+from pathlake.errors import DatasourceNotFoundError, NotFoundError, PathlakeError, ScanTimeoutError
 from pathlake.lake.base import Lake
 
 _STOP_TIMEOUT_S = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -75,8 +78,6 @@ class Scans:
             job.over.wait(_STOP_TIMEOUT_S)
         record = self._catalog.latest_scan(datasource.id)
         if record is not None and record.active and (job is None or not job.started):
-            from pathlake.engine.scan_run import now
-
             record = self._catalog.update_scan(record.id, state=ScanState.CANCELLED, finished_at=now(), stage="")
         return record
 
@@ -169,24 +170,40 @@ class Scans:
 
     def _run(self, job: _Job) -> None:
         run = ScanRun(self._catalog, self._lake, settings=self._settings, datasource=job.datasource, stop=job.stop)
-        try:
-            run.begin(job.scan_id)
-            while True:
-                ended = run.once()
-                with self._lock:
-                    if ended and job.again and not job.stop.is_set():
-                        job.again = False
-                        continue
-                    if ended or job.cancelled:
-                        run.end(ScanState.DONE if ended else ScanState.CANCELLED)
-                    else:
-                        run.save()
-                    self._forget(job)
-                    return
-        except Exception as error:
+        begun = False
+        while True:
+            complete, failure = False, None
+            try:
+                if not begun:
+                    run.begin(job.scan_id)
+                    begun = True
+                complete = run.once()
+            except Exception as error:  # noqa: BLE001 - whatever ended it becomes the scan's reason
+                failure = error
             with self._lock:
-                run.fail(error)
-                self._forget(job)
+                if job.again and not job.stop.is_set():
+                    job.again = False
+                    continue
+                try:
+                    self._end(run, job, complete=complete, failure=failure)
+                finally:
+                    self._forget(job)
+                return
+
+    def _end(self, run: ScanRun, job: _Job, *, complete: bool, failure: Exception | None) -> None:
+        """Write how a scan ended. One that the engine's end stopped stays active, so that it is taken up again."""
+        stopped_by_engine = job.stop.is_set() and not job.cancelled
+        try:
+            if complete:
+                run.end(ScanState.DONE)
+            elif stopped_by_engine:
+                run.save()
+            elif job.cancelled:
+                run.end(ScanState.CANCELLED)
+            elif failure is not None:
+                run.fail(failure)
+        except PathlakeError:
+            _log.exception("How the scan of %r ended could not be recorded", job.datasource.name)
 
     def _forget(self, job: _Job) -> None:
         if self._jobs.get(job.datasource.id) is job:

@@ -71,6 +71,7 @@ class EngineSettings:
         """
         given = os.environ if env is None else env
         folder = Path(home).expanduser().absolute()
+        lake = folder / "lake"
         memory_limit = given.get("PATHLAKE_MEMORY_LIMIT") or default_memory_limit()
         if not _SIZE.match(memory_limit):
             raise ConfigurationError(
@@ -79,8 +80,8 @@ class EngineSettings:
         return cls(
             home=folder,
             catalog_url=given.get("PATHLAKE_CATALOG_URL") or f"sqlite:///{folder / 'catalog.sqlite'}",
-            lake_catalog_url=given.get("PATHLAKE_LAKE_CATALOG_URL") or f"sqlite:///{folder / 'lake' / 'catalog.sqlite'}",
-            lake_data=given.get("PATHLAKE_LAKE_DATA") or str(folder / "lake" / "data"),
+            lake_catalog_url=given.get("PATHLAKE_LAKE_CATALOG_URL") or f"sqlite:///{lake / 'catalog.sqlite'}",
+            lake_data=given.get("PATHLAKE_LAKE_DATA") or str(lake / "data"),
             memory_limit=memory_limit,
             create_repos=create_repos,
             local_folders=local_folders,

@@ -57,6 +57,4 @@ def open_connection(
         raise InvalidSourceError(f"{connection.url!r} cannot be read as a source of files.")
     from pathlake.storage.git import open_git
 
-    return open_git(
-        connection.url, revision=revision, directory=directory, cache_dir=settings.git_dir, fetch=fetch
-    )
+    return open_git(connection.url, revision=revision, directory=directory, cache_dir=settings.git_dir, fetch=fetch)
