@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -84,14 +86,25 @@ def _answers(url: str) -> bool:
 
 
 def postgres_programs() -> Path:
-    """Return the folder that holds `initdb` and `postgres`."""
+    """Return the folder that holds `initdb` and `postgres`: the machine's own, else those of the `pgserver` package."""
     on_path = shutil.which("initdb")
     candidates = [Path(on_path).resolve().parent] if on_path else []
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    package = importlib.util.find_spec("pgserver")
+    if package is not None and package.origin is not None:
+        candidates.append(Path(package.origin).parent / "pginstall" / "bin")
     for folder in candidates:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise FileNotFoundError("PostgreSQL is not installed: no initdb on PATH or under /usr/lib/postgresql/*/bin")
+
+
+def _unprivileged_user() -> str:
+    """Return who runs PostgreSQL where root runs the tests, which PostgreSQL refuses to serve."""
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        return pwd.getpwnam("nobody").pw_name
 
 
 @contextlib.contextmanager
@@ -106,10 +119,20 @@ def postgres(tmp: Path) -> Iterator[PostgresServer]:
     data = Path(tempfile.mkdtemp(prefix="pathlake-postgres-"))
     prefix: list[str] = []
     if os.geteuid() == 0:
-        prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        shutil.chown(data, "postgres", "postgres")
+        user = pwd.getpwnam(_unprivileged_user())
+        prefix = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        os.chown(data, user.pw_uid, user.pw_gid)
     try:
-        initdb = [*prefix, programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+        initdb = [
+            *prefix,
+            str(programs / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
         subprocess.run([*initdb, "--locale=C", "--no-sync"], check=True, capture_output=True, cwd="/")
         (port,) = free_ports(1)
         server = PostgresServer(port)
@@ -153,7 +176,7 @@ def seaweedfs(tmp: Path) -> Iterator[S3Server]:
     s3, master, volume, filer, admin = free_ports(5, also_offset=10_000)
     server = S3Server(s3, filer, access_key_id="pathlake-test-key", secret_access_key="pathlake-test-secret")
     command = [
-        seaweed_program(),
+        str(seaweed_program()),
         "mini",
         f"-dir={data}",
         "-ip=127.0.0.1",

@@ -111,7 +111,7 @@ class ScanStore:
         scans = tables.scans
         query = sa.select(scans).where(scans.c.datasource_id == datasource_id, scans.c.state == state.value)
         with self._db.read() as connection:
-            row = connection.execute(query.order_by(scans.c.id.desc()).limit(1)).one_or_none()
+            row = connection.execute(query.order_by(scans.c.id.desc()).limit(1)).mappings().one_or_none()
         return None if row is None else _scan(row)
 
     def latest_scans(self, datasource_ids: Sequence[int]) -> dict[int, ScanRecord]:
