@@ -202,6 +202,10 @@ class Not(Condition):
         return (self.operand,)
 
 
+EVERYTHING: Condition = Everything()
+NOTHING: Condition = Not(EVERYTHING)
+
+
 @dataclass(frozen=True, slots=True)
 class And(Condition):
     """All of the operands hold."""
@@ -210,15 +214,17 @@ class And(Condition):
 
     @classmethod
     def of(cls, *conditions: Condition) -> Condition:
-        """Join conditions; nested conjunctions are flattened and `Everything` falls away."""
+        """Join conditions; nested conjunctions are flattened, `EVERYTHING` falls away, `NOTHING` absorbs the rest."""
         flat: list[Condition] = []
         for condition in conditions:
+            if condition == NOTHING:
+                return NOTHING
             if isinstance(condition, And):
                 flat.extend(condition.operands)
-            elif not isinstance(condition, Everything):
+            elif condition != EVERYTHING:
                 flat.append(condition)
         if not flat:
-            return Everything()
+            return EVERYTHING
         return flat[0] if len(flat) == 1 else cls(tuple(flat))
 
     @property
@@ -234,12 +240,17 @@ class Or(Condition):
 
     @classmethod
     def of(cls, *conditions: Condition) -> Condition:
-        """Join conditions; nested disjunctions are flattened and `Everything` absorbs the rest."""
+        """Join conditions; nested disjunctions are flattened, `NOTHING` falls away, `EVERYTHING` absorbs the rest."""
         flat: list[Condition] = []
         for condition in conditions:
-            if isinstance(condition, Everything):
-                return condition
-            flat.extend(condition.operands if isinstance(condition, Or) else (condition,))
+            if condition == EVERYTHING:
+                return EVERYTHING
+            if isinstance(condition, Or):
+                flat.extend(condition.operands)
+            elif condition != NOTHING:
+                flat.append(condition)
+        if not flat:
+            return NOTHING
         return flat[0] if len(flat) == 1 else cls(tuple(flat))
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from pathlake.expr.nodes import And, Condition, Everything
+from pathlake.expr.nodes import EVERYTHING, And, Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Query:
         include_missing: Whether datapoints whose file vanished from the source take part.
     """
 
-    condition: Condition = Everything()
+    condition: Condition = EVERYTHING
     select: tuple[Selection, ...] | None = None
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
