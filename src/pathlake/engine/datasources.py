@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 from pathlake.catalog.base import Catalog, DatasourceRecord, Repo, ScanRecord, SourceKind
 from pathlake.engine.places import FolderPlace, folder_url, parse_place, root_url
@@ -180,7 +181,9 @@ class Datasources:
             )
         connection = self._repos.connection(repo)
         if connection is None:
-            raise RepoNotConnectedError(_not_connected(repo, place.directory), {"repo": repo.full_name})
+            raise RepoNotConnectedError(
+                _not_connected(repo, place.directory, local=self._settings.local_folders), {"repo": repo.full_name}
+            )
         revision = place.revision
         if connection.kind is SourceKind.GIT:
             revision = revision or self._repos.default_revision(connection)
@@ -189,14 +192,17 @@ class Datasources:
                 f"{repo.full_name} is connected to the folder {connection.url}, which has no revisions, so "
                 f"{revision!r} means nothing. Leave the revision out, or connect a git repository."
             )
-        storage = open_connection(connection, directory=place.directory, revision=revision, settings=self._settings)
         try:
-            storage.check()
+            storage = open_connection(connection, directory=place.directory, revision=revision, settings=self._settings)
+            try:
+                storage.check()
+            finally:
+                storage.close()
         except SourceUnavailableError as error:
-            near = nearest_directory(connection, place.directory, revision=revision, settings=self._settings)
+            if connection.kind is SourceKind.GIT:
+                raise
+            near = nearest_directory(connection.url, place.directory)
             raise InvalidSourceError(f"{error.message}{near}", error.details) from error
-        finally:
-            storage.close()
         return _Source(connection.kind, place.directory, revision, connected=True)
 
     def _checked_folder(self, place: FolderPlace) -> _Source:
@@ -216,10 +222,14 @@ class Datasources:
         return _Source(SourceKind.FOLDER, folder_url(place.path), None, connected=False)
 
 
-def _not_connected(repo: Repo, directory: str) -> str:
-    shown = directory or "the root of the repo"
-    return (
-        f"{shown!r} is a path in {repo.full_name}, and that repo is not connected to a git repository or folder. "
-        f"Connect one with `pathlake repo connect {repo.full_name} PATH_OR_URL`. If you meant a folder of this "
-        f"machine, write './{directory}' or its absolute path."
+def _not_connected(repo: Repo, directory: str, *, local: bool) -> str:
+    message = (
+        f"{directory or 'The root'!r} is a path in {repo.full_name}, and that repo is not connected to a git "
+        f"repository or folder. Connect one with `pathlake repo connect {repo.full_name} PATH_OR_URL`."
     )
+    folder = Path(directory).absolute()
+    if local and directory and folder.is_dir():
+        message += f" To use the local folder of that name without a repo, write './{directory}' or '{folder}'."
+    elif local:
+        message += " A folder of this machine is given by an absolute path, or by one that starts with './'."
+    return message

@@ -84,15 +84,16 @@ class Files:
                 )
             path = checked_path("/".join(parts[1:]))
             return open_connection(connection, directory="", revision=None, settings=self._settings), path
+        cuts = range(len(parts) - 1, 0, -1)
         for fetch in (False, True):
-            for cut in range(len(parts) - 1, 0, -1):
+            for cut in cuts:
                 try:
                     storage = open_connection(
                         connection,
                         directory="",
                         revision="/".join(parts[:cut]),
                         settings=self._settings,
-                        fetch=fetch,
+                        fetch=fetch and cut == cuts[0],
                     )
                 except RevisionNotFoundError:
                     continue

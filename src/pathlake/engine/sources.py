@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pathlake.catalog.base import Connection, DatasourceRecord, SourceKind
 from pathlake.engine.places import FolderPlace, parse_place
 from pathlake.engine.settings import EngineSettings
@@ -52,9 +54,17 @@ def open_connection(
     if connection.kind is SourceKind.FOLDER:
         from pathlake.storage.folder import open_folder
 
-        return open_folder(f"{connection.url}/{directory}" if directory else connection.url)
+        return open_folder(_inside(connection.url, directory))
     if connection.kind is not SourceKind.GIT or revision is None:
         raise InvalidSourceError(f"{connection.url!r} cannot be read as a source of files.")
     from pathlake.storage.git import open_git
 
     return open_git(connection.url, revision=revision, directory=directory, cache_dir=settings.git_dir, fetch=fetch)
+
+
+def _inside(root: str, directory: str) -> str:
+    """Return the path of a directory of a connected folder; one that a link leads out of the folder is refused."""
+    path = Path(root, directory)
+    if not path.resolve().is_relative_to(Path(root).resolve()):
+        raise InvalidSourceError(f"{directory!r} leads out of the connected folder {root}.", {"directory": directory})
+    return str(path)

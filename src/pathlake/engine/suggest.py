@@ -1,37 +1,25 @@
-"""Which directory was probably meant."""
+"""Which directory of a connected folder was probably meant. Git sources suggest by themselves."""
 
 from __future__ import annotations
 
-from itertools import islice
+import os
+from pathlib import Path
 
-from pathlake.catalog.base import Connection
-from pathlake.engine.settings import EngineSettings
-from pathlake.engine.sources import open_connection
-from pathlake.errors import PathlakeError, suggestion
-
-_BATCHES_READ = 5
+from pathlake.errors import suggestion
 
 
-def nearest_directory(connection: Connection, directory: str, *, revision: str | None, settings: EngineSettings) -> str:
-    """Return `" Did you mean 'path/to/dir'?"` for a directory that does not exist, or an empty string.
+def nearest_directory(root: str, directory: str) -> str:
+    """Return `" Did you mean 'path/to/dir'?"` for a directory below `root` that does not exist, or an empty string.
 
-    Looks at the directories beside it, below its nearest ancestor that exists, among the first 50,000 files.
+    Looks at what lies in its nearest ancestor that exists.
     """
     parts = directory.split("/")
     for depth in range(len(parts) - 1, -1, -1):
-        ancestor = "/".join(parts[:depth])
-        names: set[str] = set()
+        ancestor = Path(root, *parts[:depth])
         try:
-            storage = open_connection(connection, directory=ancestor, revision=revision, settings=settings, fetch=False)
-            try:
-                storage.check()
-                for batch in islice(storage.list(), _BATCHES_READ):
-                    names.update(path.partition("/")[0] for path in batch.paths if "/" in path)
-            finally:
-                storage.close()
-        except PathlakeError:
+            with os.scandir(ancestor) as entries:
+                names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        except OSError:
             continue
-        prefix = f"{ancestor}/" if ancestor else ""
-        wanted = "/".join([*parts[:depth], parts[depth]])
-        return suggestion(wanted, [prefix + name for name in names])
+        return suggestion("/".join(parts[: depth + 1]), ["/".join([*parts[:depth], name]) for name in names])
     return ""

@@ -120,7 +120,7 @@ def _hashes(array: Any, field: Field, *, paths: Any, blobs: Blobs) -> pa.Array[A
     """Store the contents of a BLOB column and return their hashes."""
     found = column_from_arrow(field.name, array, paths)
     if found is None:
-        return pa.nulls(len(array), arrow_type(field))
+        return cast("pa.Array[Any]", pa.array([None] * len(array), arrow_type(field)))
     canonical, _, kind = found
     if kind.type is not FieldType.BLOB or kind.multiple != field.multiple:
         raise InvalidValueError(
