@@ -16,6 +16,7 @@
     │   ├── InvalidSourceError              a source that names no place Pathlake can read
     │   └── ConfigurationError              a setting that cannot be used
     ├── FieldTypeError (TypeError)          a value of another type than its field
+    ├── MediaHeaderError (ValueError)       a media file whose header cannot be read
     ├── NotFoundError (LookupError)
     │   ├── RepoNotFoundError
     │   ├── RepoNotConnectedError
@@ -163,6 +164,12 @@ class FieldTypeError(PathlakeError, TypeError):
     """A value of another type than its field has; names path, field and both types."""
 
     code = "field_type"
+
+
+class MediaHeaderError(PathlakeError, ValueError):
+    """A media file whose header cannot be read: corrupt, cut off, or not of the type its name says."""
+
+    code = "media_header"
 
 
 class NotFoundError(PathlakeError, LookupError):
