@@ -96,7 +96,8 @@ def test_a_catalog_of_a_newer_pathlake_is_refused_untouched(catalog_url: str, re
     open_catalog(catalog_url).close()
 
 
-def test_threads_may_make_the_same_fresh_catalog_together(catalog_url: str) -> None:
+@pytest.mark.parametrize("_again", range(3))
+def test_threads_may_make_the_same_fresh_catalog_together(catalog_url: str, _again: int) -> None:
     start = threading.Barrier(6)
 
     def make(number: int) -> str:
