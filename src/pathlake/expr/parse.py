@@ -1,8 +1,8 @@
 """Conditions from text, in the Python spelling.
 
 The text is read with Python's own parser and never evaluated. `and`, `or`, `not` and `&`, `|`, `~` both work; the
-latter bind tighter than comparisons, as in Python, so a comparison beside them needs parentheses; a text that lacks them is
-refused with the right spelling.
+latter bind tighter than comparisons, as in Python, so a comparison beside them needs parentheses; a text that lacks
+them is refused with the right spelling.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import warnings
-from typing import NoReturn
 
 from pathlake.errors import QueryError
 from pathlake.expr.explain import EVERYTHING_WORD, quoted_field, quoted_value
@@ -93,7 +92,8 @@ class _Reader:
                 tree = ast.parse(self._text, mode="eval")
             return self._condition(tree.body)
         except SyntaxError as error:
-            self._fail_at(max((error.offset or 1) - 1, 0), f"This is no condition: {error.msg}.")
+            column = max((error.offset or 1) - 1, 0)
+            raise self._error_at(column, f"This is no condition: {error.msg}.") from None
         except (RecursionError, MemoryError):
             raise QueryError("The condition is nested too deeply.") from None
         except (ValueError, OverflowError) as error:
@@ -124,14 +124,14 @@ class _Reader:
         field = self._field(node)
         if field is not None:
             advice = f"Compare it, for instance: {quoted_field(field)} == True"
-            self._fail(node, f"The field {field!r} alone is no condition. {advice}")
-        self._fail(node, f"{self._source(node)} is no condition.")
+            raise self._error(node, f"The field {field!r} alone is no condition. {advice}")
+        raise self._error(node, f"{self._source(node)} is no condition.")
 
     def _comparisons(self, node: ast.Compare) -> Condition:
         operands = [node.left, *node.comparators]
         for operand in operands:
             if isinstance(operand, ast.BinOp) and isinstance(operand.op, ast.BitAnd | ast.BitOr):
-                self._fail(
+                raise self._error(
                     operand,
                     "& and | bind tighter than comparisons, so each comparison needs parentheses (or use `and`, `or`). "
                     f"Write: {self._parenthesised(node)}",
@@ -139,7 +139,7 @@ class _Reader:
         first = operands[0]
         if isinstance(first, ast.UnaryOp) and isinstance(first.op, ast.Invert):
             rest = self._text[self._column(first.operand) : self._end(node)]
-            self._fail(first, f"~ binds tighter than comparisons. Write: ~({rest})")
+            raise self._error(first, f"~ binds tighter than comparisons. Write: ~({rest})")
         pairs = zip(operands, node.ops, operands[1:], strict=False)
         return And.of(*(self._comparison(left, op, right) for left, op, right in pairs))
 
@@ -156,7 +156,7 @@ class _Reader:
         name, other = self._field(left), self._field(right)
         if isinstance(op, ast.Is):
             if name is None or not (isinstance(right, ast.Constant) and isinstance(right.value, bool | None)):
-                self._fail(right, "`is` goes with None, True and False only; use == for other values.")
+                raise self._error(right, "`is` goes with None, True and False only; use == for other values.")
             op = ast.Eq()
         kind = _OPS[type(op)]
         if name is not None and other is not None:
@@ -165,49 +165,50 @@ class _Reader:
             return self._compared(name, kind, right)
         if other is not None:
             return self._compared(other, _MIRRORED[kind], left)
-        self._fail(left, "A comparison needs a field on one of its sides.")
+        raise self._error(left, "A comparison needs a field on one of its sides.")
 
     def _compared(self, name: str, op: Op, node: ast.expr) -> Condition:
         if isinstance(node, ast.Constant) and node.value is None:
             if op is not Op.EQ:
-                self._fail(node, f"None has no order. Write: {quoted_field(name)} is None")
+                raise self._error(node, f"None has no order. Write: {quoted_field(name)} is None")
             return IsNull(name)
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            self._fail(node, f"A field is compared with one value. Write: {quoted_field(name)} in {self._source(node)}")
+            advice = f"Write: {quoted_field(name)} in {self._source(node)}"
+            raise self._error(node, f"A field is compared with one value. {advice}")
         return Compare(name, op, self._value(node))
 
     def _membership(self, left: ast.expr, right: ast.expr) -> Condition:
         name, container = self._field(left), self._field(right)
         if container is not None and name is None:
             value, field = quoted_value(self._value(left)), quoted_field(container)
-            self._fail(
+            raise self._error(
                 right,
                 f"`in` looks a field up in a list. Write {field}.contains({value}), "
                 f"or {field} == {value} for a field that holds lists.",
             )
         if name is None:
-            self._fail(left, "`in` needs a field on its left side.")
+            raise self._error(left, "`in` needs a field on its left side.")
         if not isinstance(right, ast.List | ast.Tuple | ast.Set):
-            self._fail(right, f"`in` needs a list on its right side, like: {quoted_field(name)} in [1, 2]")
+            raise self._error(right, f"`in` needs a list on its right side, like: {quoted_field(name)} in [1, 2]")
         return IsIn(name, self._values(name, right.elts))
 
     # -- methods of fields
 
     def _call(self, node: ast.Call) -> Condition:
         if node.keywords:
-            self._fail(node.keywords[0].value, "Arguments are given by position here, without names.")
+            raise self._error(node.keywords[0].value, "Arguments are given by position here, without names.")
         match node.func:
             case ast.Attribute(value=target, attr=method):
                 arguments = node.args
             case ast.Name(id=method) if node.args:
                 target, *arguments = node.args
             case _:
-                self._fail(node, f"{self._source(node)} is no condition.")
+                raise self._error(node, f"{self._source(node)} is no condition.")
         name = self._field(target)
         if method not in _METHODS:
-            self._fail(node, f"There is no {method}(). Fields have: {', '.join(_METHODS)}.")
+            raise self._error(node, f"There is no {method}(). Fields have: {', '.join(_METHODS)}.")
         if name is None:
-            self._fail(target, f"{method}() is asked of a field, and {self._source(target)} is none.")
+            raise self._error(target, f"{method}() is asked of a field, and {self._source(target)} is none.")
         return self._method(node, name, method, arguments)
 
     def _method(self, node: ast.Call, name: str, method: str, arguments: list[ast.expr]) -> Condition:
@@ -233,13 +234,13 @@ class _Reader:
         try:
             start_s, end_s = time_of_day(self._text_value(argument, "date_field_in_timeofday"))
         except QueryError as error:
-            self._fail(argument, error.message)
+            raise self._error(argument, error.message) from None
         return TimeOfDay(name, start_s, end_s)
 
     def _expect(self, node: ast.Call, method: str, arguments: list[ast.expr], *, count: int) -> None:
         if len(arguments) != count:
             words = {0: "no argument", 1: "one argument", 2: "two arguments"}[count]
-            self._fail(node, f"{method}() takes {words}, not {len(arguments)}.")
+            raise self._error(node, f"{method}() takes {words}, not {len(arguments)}.")
 
     # -- fields and values
 
@@ -250,14 +251,14 @@ class _Reader:
             case ast.Subscript(value=ast.Name(id="ds"), slice=ast.Constant(value=str(name))):
                 return name
             case ast.Attribute() if dotted(node):
-                self._fail(node, f'Names with dots are written like ds["{dotted(node)}"].')
+                raise self._error(node, f'Names with dots are written like ds["{dotted(node)}"].')
         return None
 
     def _values(self, name: str, nodes: list[ast.expr]) -> tuple[Scalar, ...]:
         for node in nodes:
             if isinstance(node, ast.Constant) and node.value is None:
                 field = quoted_field(name)
-                self._fail(node, f"None is no value. Write: {field} in [...] or {field} is None")
+                raise self._error(node, f"None is no value. Write: {field} in [...] or {field} is None")
         return tuple(map(self._value, nodes))
 
     def _value(self, node: ast.expr) -> Scalar:
@@ -274,27 +275,28 @@ class _Reader:
                 try:
                     return dt.datetime.fromisoformat(text)
                 except ValueError:
-                    self._fail(node, f'{text!r} is no moment; write it like datetime("2024-01-31T12:00+02:00").')
+                    message = f'{text!r} is no moment; write it like datetime("2024-01-31T12:00+02:00").'
+                    raise self._error(node, message) from None
         name = self._field(node)
         if name is not None:
-            self._fail(node, f"A value is expected here, and {name} is read as a field. Text goes in quotes.")
-        self._fail(node, f"{self._source(node)} is no value: numbers, strings, True and False are.")
+            raise self._error(node, f"A value is expected here, and {name} is read as a field. Text goes in quotes.")
+        raise self._error(node, f"{self._source(node)} is no value: numbers, strings, True and False are.")
 
     def _converted(self, node: ast.expr, value: float | None) -> float:
         if value is None:
-            self._fail(node, 'float() is for "inf", "-inf" and "nan"; write other numbers as they are.')
+            raise self._error(node, 'float() is for "inf", "-inf" and "nan"; write other numbers as they are.')
         return value
 
     def _text_value(self, node: ast.expr, method: str) -> str:
         value = self._value(node)
         if not isinstance(value, str):
-            self._fail(node, f"{method}() takes text in quotes, not {self._source(node)}.")
+            raise self._error(node, f"{method}() takes text in quotes, not {self._source(node)}.")
         return value
 
     def _integer(self, node: ast.expr, method: str) -> int:
         value = self._value(node)
         if isinstance(value, bool) or not isinstance(value, int):
-            self._fail(node, f"{method}() takes integers, not {self._source(node)}.")
+            raise self._error(node, f"{method}() takes integers, not {self._source(node)}.")
         return value
 
     # -- messages
@@ -333,15 +335,14 @@ class _Reader:
     def _end(self, node: ast.expr) -> int:
         return len(self._text.encode()[: node.end_col_offset].decode())
 
-    def _fail(self, node: ast.expr, message: str) -> NoReturn:
-        self._fail_at(self._column(node), message)
+    def _error(self, node: ast.expr, message: str) -> QueryError:
+        return self._error_at(self._column(node), message)
 
-    def _fail_at(self, column: int, message: str) -> NoReturn:
+    def _error_at(self, column: int, message: str) -> QueryError:
         start = max(0, column - 60)
         window = self._text[start : column + 60]
-        raise QueryError(
-            f"{message}\n  {window}\n  {' ' * (column - start)}^ column {column + 1}", {"column": column + 1}
-        ) from None
+        pointer = f"{' ' * (column - start)}^ column {column + 1}"
+        return QueryError(f"{message}\n  {window}\n  {pointer}", {"column": column + 1})
 
 
 def dotted(node: ast.expr) -> str | None:

@@ -13,7 +13,7 @@ from pathlake.types.fields import (
 )
 from pathlake.types.paths import MAX_PATH_BYTES, checked_path, path_problem
 from pathlake.types.values import MAX_INTEGER, MIN_INTEGER, is_missing, normalise_value, value_type
-from pathlake.types.zones import offset_of, official_zone, parse_official_zone, parse_zone, plain_zone
+from pathlake.types.zones import official_zone, offset_of, parse_official_zone, parse_zone, plain_zone
 
 __all__ = [
     "AUTOMATIC_FIELDS",

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from pathlake.errors import FieldTypeError, InvalidValueError
-from pathlake.types.arrow_moments import MomentOutOfRange, canonical_moments
+from pathlake.types.arrow_moments import MomentOutOfRangeError, canonical_moments
 from pathlake.types.arrow_types import (
+    ArrowArray,
     arrow_type,
     element_type,
-    field_of,
-    is_bytes,
     type_of_arrow,
     unsupported_column,
 )
 from pathlake.types.fields import Field, FieldType
 
-Column = tuple["pa.Array[Any]", "pa.Array[Any] | None", Field]
+Column: TypeAlias = tuple[ArrowArray, ArrowArray | None, Field]
 """Canonical array, zone companion of a single-valued DATETIME column, and the field they make."""
 
 
-def column_from_arrow(
-    name: str, array: pa.Array[Any] | pa.ChunkedArray[Any], paths: Sequence[str]
-) -> Column | None:
+def column_from_arrow(name: str, array: ArrowArray, paths: Sequence[str]) -> Column | None:
     """Return typed Arrow data as a field's column, or None if it holds no value at all.
 
     Takes every Arrow type that a field can hold: integers of any width, floats and decimals, booleans, strings and
@@ -60,9 +58,7 @@ def column_from_arrow(
     return _list_column(name, flat, paths)
 
 
-def coerce_column(
-    array: pa.Array[Any] | pa.ChunkedArray[Any], given: Field, stored: Field, paths: Sequence[str]
-) -> pa.Array[Any]:
+def coerce_column(array: ArrowArray, given: Field, stored: Field, paths: Sequence[str]) -> ArrowArray:
     """Return a column of field `given` as the canonical array of field `stored`.
 
     Integers fit into FLOAT (rounded beyond 2**53) and floats without a fraction into INTEGER, in lists too; everything
@@ -81,13 +77,13 @@ def coerce_column(
     flat = one_chunk(array)
     target = arrow_type(stored)
     if pat.is_null(flat.type) or len(flat) == flat.null_count:
-        return pa.nulls(len(flat), target)
+        return pa.array([None] * len(flat), target)
     allowed = given.type is stored.type or {given.type, stored.type} == {FieldType.INTEGER, FieldType.FLOAT}
     if given.multiple != stored.multiple or not allowed:
         raise _mismatch(flat, given, stored, paths)
     column = column_from_arrow(stored.name, flat, paths)
     if column is None:
-        return pa.nulls(len(flat), target)
+        return pa.array([None] * len(flat), target)
     canonical, _, found = column
     if found.type is FieldType.STRING and stored.type is FieldType.BLOB:
         return canonical  # hashes
@@ -95,12 +91,12 @@ def coerce_column(
         return canonical
     if not stored.multiple:
         return _as_number(canonical, stored, paths)
-    parents = ElementPaths(canonical, paths)
+    parents = ElementPaths(list_lengths(canonical), paths)
     values = _as_number(canonical.flatten(), replace(stored, multiple=False), parents, given=given)
-    return _lists_of(values, canonical)
+    return lists_of(values, list_lengths(canonical), missing=canonical.is_null())
 
 
-def one_chunk(array: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
+def one_chunk(array: ArrowArray) -> ArrowArray:
     """Return an array in one piece, dictionaries and runs decoded."""
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.bool8":
@@ -112,28 +108,45 @@ def one_chunk(array: pa.Array[Any] | pa.ChunkedArray[Any]) -> pa.Array[Any]:
             joined: Any = array.combine_chunks()
             array = pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined
     if pat.is_dictionary(kind):
-        return array.dictionary_decode()  # type: ignore[attr-defined]
+        return array.dictionary_decode()
     if pat.is_run_end_encoded(kind):
-        return pc.run_end_decode(array)
+        decode: Any = pc.run_end_decode  # type: ignore[attr-defined]
+        return decode(array)
     return array
 
 
 class ElementPaths(Sequence[str]):
     """The path of the row each list element belongs to, worked out when asked for."""
 
-    def __init__(self, lists: pa.Array[Any], paths: Sequence[str]) -> None:
-        self._lists = lists
+    def __init__(self, lengths: npt.NDArray[np.int64], paths: Sequence[str]) -> None:
+        self._lengths = lengths
         self._paths = paths
-        self._rows: Any = None
 
     def __len__(self) -> int:
-        return len(self._lists.flatten())
+        return int(self._lengths.sum())
 
     def __getitem__(self, index: Any) -> Any:
-        if self._rows is None:
-            lengths = pc.fill_null(pc.list_value_length(self._lists), 0).to_numpy(zero_copy_only=False)
-            self._rows = np.repeat(np.arange(len(lengths)), lengths)
-        return path_at(self._paths, int(self._rows[index]))
+        return path_at(self._paths, int(np.searchsorted(np.cumsum(self._lengths), index, side="right")))
+
+
+def list_lengths(lists: ArrowArray) -> npt.NDArray[np.int64]:
+    """Return how many elements each list has, none where it is missing."""
+    lengths: Any = pc.fill_null(pc.list_value_length(lists), 0)
+    return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def lists_of(values: ArrowArray, lengths: npt.NDArray[np.int64], *, missing: ArrowArray) -> ArrowArray:
+    """Return `values` cut into lists of the given lengths, null where `missing` says so.
+
+    Raises:
+        InvalidValueError: There are more elements than one batch of lists can hold.
+    """
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    if offsets[-1] > 2**31 - 1:
+        raise InvalidValueError("The lists of one batch hold more than 2**31 elements; give fewer rows at a time.")
+    make: Any = pa.ListArray.from_arrays
+    return make(pa.array(offsets.astype(np.int32)), values, mask=missing)
 
 
 def path_at(paths: Any, index: int) -> str:
@@ -165,11 +178,11 @@ def missing_element(name: str, path: str) -> InvalidValueError:
     )
 
 
-def _list_column(name: str, lists: pa.Array[Any], paths: Sequence[str]) -> Column | None:
+def _list_column(name: str, lists: ArrowArray, paths: Sequence[str]) -> Column | None:
     if pat.is_list_view(lists.type) or pat.is_large_list_view(lists.type):
         lists = lists.cast(pa.large_list(lists.type.value_type))
     flat = one_chunk(lists.flatten())
-    parents = ElementPaths(lists, paths)
+    parents = ElementPaths(list_lengths(lists), paths)
     if element_type(flat.type) is not None or pat.is_nested(flat.type):
         raise unsupported_column(name, lists.type, _first(lists, paths))
     if pat.is_null(flat.type):
@@ -179,12 +192,10 @@ def _list_column(name: str, lists: pa.Array[Any], paths: Sequence[str]) -> Colum
     values, _, found = _canonical(name, flat, parents)
     if values.null_count:
         raise missing_element(name, parents[_first_true(values.is_null())])
-    return _lists_of(values, lists), None, Field(name, found, multiple=True)
+    return lists_of(values, list_lengths(lists), missing=lists.is_null()), None, Field(name, found, multiple=True)
 
 
-def _canonical(
-    name: str, array: pa.Array[Any], paths: Sequence[str]
-) -> tuple[pa.Array[Any], pa.Array[Any] | None, FieldType]:
+def _canonical(name: str, array: ArrowArray, paths: Sequence[str]) -> tuple[ArrowArray, ArrowArray | None, FieldType]:
     found = type_of_arrow(array.type)
     if found is None:
         raise unsupported_column(name, array.type, _first(array, paths))
@@ -210,7 +221,7 @@ def _canonical(
         case FieldType.DATETIME:
             try:
                 moments, zones = canonical_moments(array)
-            except MomentOutOfRange as error:
+            except MomentOutOfRangeError as error:
                 path = path_at(paths, error.index)
                 raise InvalidValueError(
                     f"{path!r}: the moment in field {name!r} lies outside the years 1 to 9999.",
@@ -220,7 +231,7 @@ def _canonical(
     return array, None, found
 
 
-def _text(name: str, array: pa.Array[Any], paths: Sequence[str]) -> pa.Array[Any]:
+def _text(name: str, array: ArrowArray, paths: Sequence[str]) -> ArrowArray:
     try:
         text = array.cast(pa.string())
         text.validate(full=True)
@@ -236,12 +247,11 @@ def _text(name: str, array: pa.Array[Any], paths: Sequence[str]) -> pa.Array[Any
     return text
 
 
-def _as_number(
-    array: pa.Array[Any], stored: Field, paths: Sequence[str], *, given: Field | None = None
-) -> pa.Array[Any]:
+def _as_number(array: ArrowArray, stored: Field, paths: Sequence[str], *, given: Field | None = None) -> ArrowArray:
     if stored.type is FieldType.FLOAT:
         return array.cast(pa.float64(), safe=False)
-    numbers = pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False)
+    filled: Any = pc.fill_null(array, 0.0)
+    numbers = filled.to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
         unfit = ~((np.floor(numbers) == numbers) & (numbers >= -(2.0**63)) & (numbers < 2.0**63))
     if unfit.any():
@@ -252,18 +262,7 @@ def _as_number(
     return array.cast(pa.int64())
 
 
-def _lists_of(values: pa.Array[Any], like: pa.Array[Any]) -> pa.Array[Any]:
-    lengths = pc.fill_null(pc.list_value_length(like), 0).to_numpy(zero_copy_only=False)
-    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    if offsets[-1] > 2**31 - 1:
-        raise InvalidValueError("The lists of one batch hold more than 2**31 elements; give fewer rows at a time.")
-    return pa.ListArray.from_arrays(
-        pa.array(offsets.astype(np.int32)), values, mask=like.is_null() if like.null_count else None
-    )
-
-
-def _mismatch(array: pa.Array[Any], given: Field, stored: Field, paths: Sequence[str]) -> FieldTypeError:
+def _mismatch(array: ArrowArray, given: Field, stored: Field, paths: Sequence[str]) -> FieldTypeError:
     index = _first_true(array.is_valid())
     return _type_error(path_at(paths, index), array[index].as_py(), given, stored)
 
@@ -277,7 +276,7 @@ def _type_error(path: str, value: object, given: Field, stored: Field) -> FieldT
     )
 
 
-def _first(array: pa.Array[Any], paths: Sequence[str]) -> str:
+def _first(array: ArrowArray, paths: Sequence[str]) -> str:
     return path_at(paths, _first_true(array.is_valid()))
 
 

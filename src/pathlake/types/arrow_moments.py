@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,18 +17,19 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from pathlake.errors import InvalidValueError
-from pathlake.types.arrow_types import ZONE_TYPE
+from pathlake.types.arrow_types import ZONE_TYPE, ArrowArray
 from pathlake.types.zones import parse_zone
 
-_EPOCH = dt.datetime(1970, 1, 1)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY_S = 86_400
-_MIN_S = int((dt.datetime.min - _EPOCH).total_seconds()) + 2 * _DAY_S
-_MAX_S = int((dt.datetime.max - _EPOCH).total_seconds()) - 2 * _DAY_S
+# Two days short of what Python holds, so that no zone leads out of it.
+_MIN_S = int((dt.datetime(1, 1, 3, tzinfo=dt.UTC) - _EPOCH).total_seconds())
+_MAX_S = int((dt.datetime(9999, 12, 30, tzinfo=dt.UTC) - _EPOCH).total_seconds())
 
 Seconds = npt.NDArray[np.int64]
 
 
-class MomentOutOfRange(Exception):
+class MomentOutOfRangeError(Exception):
     """A moment that Python's datetime cannot hold; `index` says which."""
 
     def __init__(self, index: int) -> None:
@@ -37,13 +37,13 @@ class MomentOutOfRange(Exception):
         self.index = index
 
 
-def canonical_moments(array: pa.Array[Any]) -> tuple[pa.Array[Any], pa.Array[Any]]:
+def canonical_moments(array: ArrowArray) -> tuple[ArrowArray, ArrowArray]:
     """Return the moments of a timestamp or date array as timestamp[us, UTC], and their offsets in minutes.
 
     Values without a zone, and dates, which stand for their midnight, are in this machine's zone.
 
     Raises:
-        MomentOutOfRange: A moment lies outside the years 1 to 9999.
+        MomentOutOfRangeError: A moment lies outside the years 1 to 9999.
         InvalidValueError: The array's zone is unknown here.
     """
     if pat.is_date(array.type):
@@ -55,7 +55,7 @@ def canonical_moments(array: pa.Array[Any]) -> tuple[pa.Array[Any], pa.Array[Any
     seconds = np.floor_divide(numbers, per_second)
     outside = (seconds < _MIN_S) | (seconds > _MAX_S)
     if outside.any():
-        raise MomentOutOfRange(int(outside.argmax()))
+        raise MomentOutOfRangeError(int(outside.argmax()))
     micros = numbers // 1000 if per_second == 10**9 else numbers * (10**6 // per_second)
     fixed = None if zone is None else _fixed_offset(zone)
     if fixed is not None:
@@ -71,7 +71,9 @@ def canonical_moments(array: pa.Array[Any]) -> tuple[pa.Array[Any], pa.Array[Any
     return moments, pa.array(minutes, ZONE_TYPE, mask=nulls)
 
 
-def offsets_at(seconds: Seconds, offset_at: Callable[[int], int], *, blocks: tuple[int, ...] = (_DAY_S, 600, 1)) -> Seconds:
+def offsets_at(
+    seconds: Seconds, offset_at: Callable[[int], int], *, blocks: tuple[int, ...] = (_DAY_S, 600, 1)
+) -> Seconds:
     """Return the offset from UTC, in seconds, at each of `seconds` since 1970-01-01.
 
     Args:
@@ -106,7 +108,7 @@ def _distinct(numbers: Seconds) -> tuple[Seconds, npt.NDArray[np.int64]]:
 
 
 def _local_offset(wall_s: int) -> int:
-    moment = (_EPOCH + dt.timedelta(seconds=wall_s)).astimezone()
+    moment = (_EPOCH + dt.timedelta(seconds=wall_s)).replace(tzinfo=None).astimezone()
     return int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
 
@@ -124,7 +126,7 @@ def _offset_in(zone: str) -> Callable[[int], int]:
         raise InvalidValueError(f"The time zone {zone!r} is unknown on this machine.") from None
 
     def offset_at(utc_s: int) -> int:
-        moment = (_EPOCH + dt.timedelta(seconds=utc_s)).replace(tzinfo=dt.UTC).astimezone(info)
+        moment = (_EPOCH + dt.timedelta(seconds=utc_s)).astimezone(info)
         return int((moment.utcoffset() or dt.timedelta()).total_seconds())
 
     return offset_at

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import pyarrow as pa
 import pyarrow.types as pat
 
 from pathlake.errors import InvalidValueError
 from pathlake.types.fields import Field, FieldType
+
+ArrowArray: TypeAlias = Any
+"""A pyarrow array, whole or (where a function takes data from outside) chunked; pyarrow's stubs know no common type."""
 
 TYPE_KEY = b"pathlake.type"
 MULTIPLE_KEY = b"pathlake.multiple"
@@ -41,7 +46,11 @@ def zone_column_name(name: str) -> str:
 
 
 def mark_field(
-    name: str, field_type: FieldType, multiple: bool, *, data_type: pa.DataType | None = None
+    name: str,
+    field_type: FieldType,
+    multiple: bool,  # noqa: FBT001 - reads as the third part of a definition
+    *,
+    data_type: pa.DataType | None = None,
 ) -> pa.Field[pa.DataType]:
     """Return an Arrow field that says which field it holds.
 

@@ -76,7 +76,9 @@ AUTOMATIC_FIELDS: tuple[Field, ...] = (
     Field("frame_rate", FieldType.FLOAT, automatic=True, description="Frames per second of a video."),
     Field("sample_rate", FieldType.INTEGER, automatic=True, description="Samples per second of audio, in Hz."),
     Field("channels", FieldType.INTEGER, automatic=True, description="Channels of audio."),
-    Field("pages", FieldType.INTEGER, automatic=True, description="Pages of a document or frames of a multi-page image."),
+    Field(
+        "pages", FieldType.INTEGER, automatic=True, description="Pages of a document or frames of a multi-page image."
+    ),
 )
 """The fields scans fill. Their names are taken in every datasource."""
 

@@ -16,11 +16,12 @@ from pathlake.types.arrow_canonical import (
     ElementPaths,
     broken_text,
     column_from_arrow,
+    lists_of,
     missing_element,
     path_at,
     too_large,
 )
-from pathlake.types.arrow_types import ZONE_TYPE
+from pathlake.types.arrow_types import ZONE_TYPE, ArrowArray
 from pathlake.types.fields import Field, FieldType
 from pathlake.types.values import (
     MAX_INTEGER,
@@ -33,8 +34,11 @@ from pathlake.types.values import (
 )
 from pathlake.types.zones import offset_of
 
+_OBJECT = np.dtype(object)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+
+_NUMERIC: frozenset[Kind] = frozenset({FieldType.INTEGER, FieldType.FLOAT})
 
 _ARROW: dict[FieldType, pa.DataType] = {
     FieldType.INTEGER: pa.int64(),
@@ -73,7 +77,7 @@ def infer_column(
         >>> array.to_pylist(), zones, str(field)
         ([1.0, None, 2.5], None, 'score: FLOAT')
     """
-    typed = _typed(name, values, paths)
+    typed = _typed(values)
     if typed is not None:
         return column_from_arrow(name, typed, paths)
     # A numpy array of objects, a pandas Series: plain lists are quicker to go through.
@@ -90,19 +94,18 @@ def infer_column(
     return array, zones, Field(name, found)
 
 
-def _typed(name: str, values: Any, paths: Sequence[str]) -> pa.Array[Any] | pa.ChunkedArray[Any] | None:
+def _typed(values: Any) -> ArrowArray | None:
     """Return Arrow data for what is typed already, or None for Python objects."""
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     library = type(values).__module__.partition(".")[0]
     try:
         if library == "polars" and str(values.dtype) != "Object":
-            arrow: pa.Array[Any] = values.to_arrow()
-            return arrow
-        if isinstance(values, np.ndarray) and values.dtype != object and values.ndim == 2:
+            return values.to_arrow()
+        if isinstance(values, np.ndarray) and values.dtype != _OBJECT and values.ndim == 2:
             flat = pa.array(values.ravel(), from_pandas=True)
             return pa.FixedSizeListArray.from_arrays(flat, values.shape[1]) if values.shape[1] else None
-        if library in ("pandas", "numpy") and getattr(values, "dtype", object) != object:
+        if library in ("pandas", "numpy") and getattr(values, "dtype", _OBJECT) != _OBJECT:
             return pa.array(values, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError):
         # A category of mixed objects, an extension type Arrow does not know: their objects decide.
@@ -114,7 +117,7 @@ def _kinds(objects: list[Any]) -> set[Kind]:
     """Return the kinds of all values that are given."""
     classes = set(map(type, objects))
     kinds: set[Kind] = {kind_of_class(cls) for cls in classes} - {"missing"}
-    if FieldType.FLOAT in kinds and len(kinds) > 1 or kinds == {FieldType.FLOAT} or FieldType.DATETIME in kinds:
+    if (FieldType.FLOAT in kinds and len(kinds) > 1) or kinds == {FieldType.FLOAT} or FieldType.DATETIME in kinds:
         # NaN and NaT hide among floats and moments.
         for kind in (FieldType.FLOAT, FieldType.DATETIME):
             own = {cls for cls in classes if kind_of_class(cls) is kind}
@@ -132,7 +135,7 @@ def _check_kinds(name: str, objects: list[Any], paths: Sequence[str], kinds: set
             f"({str(value)[:80]!r}). Fields hold numbers, booleans, strings, bytes, datetimes, and flat lists of them.",
             {"path": path, "field": name, "type": type(value).__name__},
         )
-    if len(kinds) > 1 and kinds != {FieldType.INTEGER, FieldType.FLOAT}:
+    if len(kinds) > 1 and kinds != _NUMERIC:
         raise mixed_types(name, objects, paths, kinds)
 
 
@@ -140,8 +143,8 @@ def mixed_types(name: str, objects: list[Any], paths: Sequence[str], kinds: set[
     """Return the error for values of several types, naming the first value that differs from those before it."""
     first = next(value for value in objects if not is_missing(value))
     own: set[Kind] = {kind_of_class(type(first))}
-    if own <= {FieldType.INTEGER, FieldType.FLOAT}:
-        own = {FieldType.INTEGER, FieldType.FLOAT}
+    if own & _NUMERIC:
+        own |= _NUMERIC
     index, value = _first_of(objects, kinds - own)
     before, found, path = kind_of_class(type(first)), kind_of_class(type(value)), path_at(paths, index)
     return FieldTypeError(
@@ -153,7 +156,7 @@ def mixed_types(name: str, objects: list[Any], paths: Sequence[str], kinds: set[
 
 def _scalar_array(
     name: str, objects: list[Any], paths: Sequence[str], found: FieldType
-) -> tuple[pa.Array[Any], pa.Array[Any] | None]:
+) -> tuple[ArrowArray, ArrowArray | None]:
     if found is FieldType.DATETIME:
         return _moments(name, objects, paths)
     try:
@@ -162,7 +165,9 @@ def _scalar_array(
         array = _converted(name, objects, paths, found)
     if isinstance(array, pa.ChunkedArray):  # over 2 GiB
         if found is not FieldType.BLOB:
-            raise InvalidValueError(f"The texts of field {name!r} exceed 2 GiB in one batch; give fewer rows at a time.")
+            raise InvalidValueError(
+                f"The texts of field {name!r} exceed 2 GiB in one batch; give fewer rows at a time."
+            )
         array = array.cast(pa.large_binary()).combine_chunks()
     return array, None
 
@@ -185,7 +190,7 @@ def _converted(name: str, objects: list[Any], paths: Sequence[str], found: Field
     return pa.array(plain, _ARROW[found])
 
 
-def _moments(name: str, objects: list[Any], paths: Sequence[str]) -> tuple[pa.Array[Any], pa.Array[Any]]:
+def _moments(name: str, objects: list[Any], paths: Sequence[str]) -> tuple[ArrowArray, ArrowArray]:
     micros: list[int | None] = []
     zones: list[int | None] = []
     for index, value in enumerate(objects):
@@ -209,21 +214,14 @@ def _moments(name: str, objects: list[Any], paths: Sequence[str]) -> tuple[pa.Ar
 
 def _list_column(name: str, objects: list[Any], paths: Sequence[str], known: Field | None) -> Column | None:
     lists = [None if kind_of_class(type(value)) != "list" else value for value in objects]
-    offsets = np.zeros(len(lists) + 1, dtype=np.int64)
-    np.cumsum([0 if value is None else _length(value) for value in lists], out=offsets[1:])
-    if offsets[-1] > 2**31 - 1:
-        raise InvalidValueError(f"The lists of field {name!r} hold more than 2**31 elements; give fewer rows at a time.")
-    shape = pa.ListArray.from_arrays(
-        pa.array(offsets.astype(np.int32)),
-        pa.nulls(int(offsets[-1])),
-        mask=pa.array([value is None for value in lists]),
-    )
-    parents = ElementPaths(shape, paths)
-    if offsets[-1] == 0:
+    lengths = np.array([0 if value is None else _length(value) for value in lists], dtype=np.int64)
+    missing = pa.array([value is None for value in lists], pa.bool_())
+    if not lengths.any():
         if known is None or not known.multiple:
             return None
         empty = pa.array([], _ARROW.get(known.type, pa.timestamp("us", "UTC")))
-        return _relisted(shape, empty), None, Field(name, known.type, multiple=True)
+        return lists_of(empty, lengths, missing=missing), None, Field(name, known.type, multiple=True)
+    parents = ElementPaths(lengths, paths)
     elements = _elements(value for value in lists if value is not None)
     column = infer_column(name, elements, parents)
     if column is None or column[0].null_count:
@@ -237,7 +235,7 @@ def _list_column(name: str, objects: list[Any], paths: Sequence[str], known: Fie
             f"{path!r}: the value of field {name!r} is a nested list; a list must be flat.",
             {"path": path, "field": name},
         )
-    return _relisted(shape, values), None, Field(name, field.type, multiple=True)
+    return lists_of(values, lengths, missing=missing), None, Field(name, field.type, multiple=True)
 
 
 def _length(value: Any) -> int:
@@ -246,14 +244,10 @@ def _length(value: Any) -> int:
 
 def _elements(lists: Iterable[Any]) -> Any:
     present = [value for value in lists if _length(value)]
-    if all(isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype != object for value in present):
-        if len({value.dtype for value in present}) == 1:
-            return np.concatenate(present)
+    typed = all(isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype != _OBJECT for value in present)
+    if typed and len({value.dtype for value in present}) == 1:
+        return np.concatenate(present)
     return list(itertools.chain.from_iterable(np.atleast_1d(v) if isinstance(v, np.ndarray) else v for v in present))
-
-
-def _relisted(shape: pa.Array[Any], values: pa.Array[Any]) -> pa.Array[Any]:
-    return pa.ListArray.from_arrays(shape.offsets, values, mask=shape.is_null() if shape.null_count else None)
 
 
 def _first_of(objects: list[Any], kinds: set[Kind]) -> tuple[int, Any]:

@@ -22,9 +22,7 @@ def checked_path(path: object) -> str:
         'images/005.jpg'
     """
     if not isinstance(path, str):
-        raise InvalidPathError(
-            f"A datapoint path must be a string, not {type(path).__name__} ({str(path)[:80]!r})."
-        )
+        raise InvalidPathError(f"A datapoint path must be a string, not {type(path).__name__} ({str(path)[:80]!r}).")
     problem = path_problem(path)
     if problem:
         raise InvalidPathError(
@@ -43,7 +41,14 @@ def path_problem(path: str) -> str | None:
         return "it is absolute"
     if "\0" in path:
         return "it holds a NUL character"
-    if path.startswith("./") or "/." in path or "//" in path or path.endswith("/") or path in (".", "..") or path.startswith("../"):
+    if (
+        path.startswith("./")
+        or "/." in path
+        or "//" in path
+        or path.endswith("/")
+        or path in (".", "..")
+        or path.startswith("../")
+    ):
         for segment in path.split("/"):
             if segment in ("", ".", ".."):
                 return "it has an empty segment" if segment == "" else f"it has a {segment!r} segment"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import functools
 from typing import Any, Literal
 
 from pathlake.errors import FieldTypeError, InvalidValueError
@@ -47,9 +46,18 @@ _KIND_BY_CLASS: dict[type, Kind] = {
 }
 
 
-@functools.lru_cache(maxsize=1024)
-def kind_of_class(cls: type) -> Kind:
+_kinds_seen: dict[type[Any], Kind] = {}
+
+
+def kind_of_class(cls: type[Any]) -> Kind:
     """Return what values of a class are; the nearest known base class decides."""
+    seen = _kinds_seen.get(cls)
+    if seen is None:
+        seen = _kinds_seen[cls] = _found_kind(cls)
+    return seen
+
+
+def _found_kind(cls: type[Any]) -> Kind:
     for base in cls.__mro__:
         known = _KIND_BY_CLASS.get(base) or _KIND_BY_NAME.get(f"{base.__module__.partition('.')[0]}.{base.__name__}")
         if known:
@@ -68,9 +76,9 @@ def is_missing(value: object) -> bool:
     if kind == "missing":
         return True
     if kind is FieldType.FLOAT:
-        return value.is_nan() if isinstance(value, decimal.Decimal) else bool(value != value)
+        return value.is_nan() if isinstance(value, decimal.Decimal) else _differs_from_itself(value)
     if kind is FieldType.DATETIME and not isinstance(value, dt.date):
-        return bool(value != value)  # numpy's NaT
+        return _differs_from_itself(value)  # numpy's NaT
     return False
 
 
@@ -104,7 +112,7 @@ def normalise_value(value: object) -> Any:
             return bytes(anything)
         case FieldType.DATETIME:
             return _plain_moment(anything)
-        case "list" if getattr(anything, "ndim", 1):
+        case "list" if not _is_zero_dimensional(value):
             return [_element(element) for element in anything]
     raise unsupported_value(value)
 
@@ -121,7 +129,7 @@ def value_type(value: object) -> tuple[FieldType, bool]:
         ((<FieldType.INTEGER: 'INTEGER'>, False), (<FieldType.STRING: 'STRING'>, True))
     """
     kind = kind_of_class(type(value))
-    if kind == "list" and getattr(value, "ndim", 1):
+    if kind == "list" and not _is_zero_dimensional(value):
         elements: Any = value
         types = {value_type(_checked_element(element))[0] for element in elements}
         if types == {FieldType.INTEGER, FieldType.FLOAT}:
@@ -155,6 +163,14 @@ def has_broken_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def _is_zero_dimensional(value: object) -> bool:
+    return getattr(value, "ndim", None) == 0
+
+
+def _differs_from_itself(value: object) -> bool:
+    return bool(value != value)  # noqa: PLR0124 - what NaN and NaT are known by
 
 
 def _checked_text(text: str) -> str:

@@ -1,8 +1,8 @@
 """Offsets from UTC as text, in the plain spelling and in the official client's.
 
-Offsets are whole minutes east of UTC, -1439 to 1439. The plain spelling is ISO 8601's (`-03:30` is three and a half hours
-west). The official client floors the hours and adds the minutes, so that it writes the same offset as `-04:30`; its
-strings are stored, sent and read back in that spelling only.
+Offsets are whole minutes east of UTC, -1439 to 1439. The plain spelling is ISO 8601's (`-03:30` is three and a half
+hours west). The official client floors the hours and adds the minutes, so that it writes the same offset as `-04:30`;
+its strings are stored, sent and read back in that spelling only.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def parse_official_zone(text: str) -> int:
     if found:
         sign, hours, minutes = found.groups()
         offset = int(sign + hours) * 60 + int(minutes)
-        if abs(offset) <= MAX_OFFSET_MINUTES and (sign, hours) != ("-", "00") or offset == 0:
+        if (abs(offset) <= MAX_OFFSET_MINUTES and (sign, hours) != ("-", "00")) or offset == 0:
             return offset
     raise InvalidValueError(f"{text!r} is no time zone offset like '+05:30'.")
 
