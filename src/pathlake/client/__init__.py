@@ -1,0 +1,1 @@
+"""What people import: datasources, datasets, queries, results and metadata."""

@@ -1,0 +1,76 @@
+"""Waiting for scans, and warning of results that a scan has not completed."""
+
+from __future__ import annotations
+
+import time
+import warnings
+
+from pathlake.client.progress import progress_bar
+from pathlake.client.source import Source
+from pathlake.client.state import ScanInfo
+from pathlake.client.warnings import ScanFailedWarning, ScanInProgressWarning
+from pathlake.errors import ScanFailedError, ScanTimeoutError
+
+_FIRST_POLL_S = 0.02
+_LAST_POLL_S = 0.5
+
+
+def wait_for_scan(source: Source, *, max_wait_s: float | None, fails: bool, progress: bool | None) -> None:
+    """Wait until no scan of the datasource is active; see `Datasource.wait_until_ready`."""
+    deadline = None if max_wait_s is None else time.monotonic() + max_wait_s
+    pause_s = _FIRST_POLL_S
+    with progress_bar(f"Scanning {source.name}", wanted=progress) as advance:
+        while True:
+            scan = source.refresh().scan
+            if scan is None or not scan.active:
+                break
+            advance(completed=scan.seen, text=f"Scanning {source.name}" + (f": {scan.stage}" if scan.stage else ""))
+            left_s = pause_s if deadline is None else min(pause_s, deadline - time.monotonic())
+            if left_s <= 0:
+                if not fails:
+                    return
+                raise ScanTimeoutError(
+                    f"The scan of {source.name!r} has not ended within {max_wait_s:g} s; it has seen {scan.seen} files "
+                    "and goes on. Wait longer with wait_until_ready(max_wait_time=...).",
+                    {"seen": scan.seen},
+                )
+            time.sleep(left_s)
+            pause_s = min(pause_s * 1.5, _LAST_POLL_S)
+    if scan is not None and scan.state == "FAILED":
+        raise ScanFailedError(
+            f"The scan of {source.name!r} failed: {scan.error or 'no reason given'} "
+            f"What it had found ({scan.seen} files) is kept; scan_source() tries again.",
+            {"error": scan.error},
+        )
+
+
+def warn_of_scan(source: Source, scan: ScanInfo | None) -> None:
+    """Warn when a result may lack files, because a scan runs or the last one failed."""
+    if scan is None:
+        return
+    if scan.active:
+        warnings.warn(
+            f"The scan of {source.name!r} is still in progress ({scan.seen} files so far), so the result may be "
+            "partial. wait_until_ready() waits for it.",
+            ScanInProgressWarning,
+            stacklevel=_outside(),
+        )
+    elif scan.state == "FAILED":
+        warnings.warn(
+            f"The last scan of {source.name!r} failed, so the result may be partial: {scan.error or 'no reason given'} "
+            "scan_source() tries again.",
+            ScanFailedWarning,
+            stacklevel=_outside(),
+        )
+
+
+def _outside() -> int:
+    """Return the stack level of the first caller outside the client, so that a warning points at the user's line."""
+    import sys
+
+    level = 1
+    frame = sys._getframe(1)  # noqa: SLF001 - what `warnings` itself does with skip_file_prefixes from 3.12 on
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("pathlake.client"):
+        frame = frame.f_back
+        level += 1
+    return level
