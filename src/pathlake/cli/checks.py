@@ -79,42 +79,71 @@ def _packages(name: str, packages: tuple[str, ...], *, advice: str) -> Check:
 
 
 def _extensions() -> Iterator[Check]:
-    from pathlake.lake.extensions import load_extension
     import duckdb
+
+    from pathlake.lake.connection import packaged_extension
 
     with duckdb.connect() as connection:
         for name in EXTENSIONS:
+            file = packaged_extension(name)
+            origin = "from its package" if file is not None else "from DuckDB's own folder"
             try:
-                load_extension(connection, name)
-            except (PathlakeError, duckdb.Error, ImportError) as error:
-                yield Check(f"extension {name}", Health.FAIL, str(error), INSTALL_ENGINE)
+                connection.load_extension(name if file is None else str(file))
+            except duckdb.Error as error:
+                package = f"duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
+                yield Check(f"extension {name}", Health.FAIL, str(error), f"Install it with: pip install {package}")
                 continue
-            row = connection.execute(
+            found = connection.execute(
                 "SELECT extension_version FROM duckdb_extensions() WHERE extension_name = ? AND loaded", [name]
             ).fetchone()
-            yield Check(f"extension {name}", Health.OK, f"loads, version {row[0] if row else 'unknown'}")
+            version = found[0] if found and found[0] else "unknown"
+            yield Check(f"extension {name}", Health.OK, f"loads {origin}, version {version}")
 
 
 def _home(home: Path) -> Check:
-    name = "home"
+    trouble = _home_trouble(home)
+    if trouble is not None:
+        return Check("home", Health.FAIL, trouble, "Choose a folder of your own with PATHLAKE_HOME.")
     if not home.exists():
-        parent = next(folder for folder in home.parents if folder.exists())
-        if os.access(parent, os.W_OK | os.X_OK) and parent.is_dir():
-            return Check(name, Health.OK, f"{home}, made at first use")
-        return Check(name, Health.FAIL, f"{home} cannot be made: {parent} is not writable", "Set PATHLAKE_HOME to a folder of yours.")
-    if not home.is_dir():
-        return Check(name, Health.FAIL, f"{home} is no folder", "Set PATHLAKE_HOME to a folder of yours.")
-    try:
-        with tempfile.TemporaryFile(dir=home):
-            pass
-    except OSError as error:
-        return Check(name, Health.FAIL, f"{home} cannot be written: {error.strerror}", "Set PATHLAKE_HOME to a folder of yours.")
+        return Check("home", Health.OK, f"{home}, made at first use")
     status = home.stat()
     if status.st_uid != os.geteuid():
-        return Check(name, Health.WARN, f"{home} belongs to user id {status.st_uid}, not to you", "Let one user own a home, or choose another with PATHLAKE_HOME.")
+        advice = "Let one user own a home, or choose another with PATHLAKE_HOME."
+        return Check("home", Health.WARN, f"{home} belongs to user id {status.st_uid}, not to you", advice)
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return Check(name, Health.WARN, f"{home} can be written by others", f"Run: chmod go-w {home}")
-    return Check(name, Health.OK, str(home))
+        return Check("home", Health.WARN, f"{home} can be written by others", f"Run: chmod go-w {home}")
+    return _home_format(home)
+
+
+def _home_trouble(home: Path) -> str | None:
+    if not home.exists():
+        parent = next(folder for folder in home.parents if folder.exists())
+        if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+            return None
+        return f"{home} cannot be made: {parent} cannot be written"
+    if not home.is_dir():
+        return f"{home} is no folder"
+    try:
+        with tempfile.TemporaryFile(dir=home):
+            return None
+    except OSError as error:
+        return f"{home} cannot be written: {error.strerror}"
+
+
+def _home_format(home: Path) -> Check:
+    try:
+        found = (home / "version").read_text(encoding="utf-8").strip()
+    except OSError:
+        return Check("home", Health.OK, f"{home}, not used yet")
+    try:
+        from pathlake.engine.engine import HOME_FORMAT
+    except ImportError:
+        return Check("home", Health.OK, f"{home}, format {found}")
+    if not found.isdigit() or int(found) > HOME_FORMAT:
+        detail = f"{home} has format {found[:20]!r}, and this version knows {HOME_FORMAT}"
+        advice = "Upgrade with `pip install --upgrade pathlake`, or choose another home with PATHLAKE_HOME."
+        return Check("home", Health.FAIL, detail, advice)
+    return Check("home", Health.OK, f"{home}, format {found}")
 
 
 def _engine(home: Path) -> Check:
@@ -123,10 +152,18 @@ def _engine(home: Path) -> Check:
     if address is None:
         if (home / ADDRESS_FILE).exists():
             return Check(
-                name, Health.WARN, f"the address file {home / ADDRESS_FILE} is damaged", "Delete it; the next engine writes it anew."
+                name,
+                Health.WARN,
+                f"the address file {home / ADDRESS_FILE} is damaged",
+                "Delete it; the next engine writes it anew.",
             )
         if _locked(home):
-            return Check(name, Health.WARN, "a process holds the home but does not say where it listens", "If it lasts, end that process.")
+            return Check(
+                name,
+                Health.WARN,
+                "a process holds the home but does not say where it listens",
+                "If it lasts, end that process.",
+            )
         return Check(name, Health.OK, "none runs; the first call starts one")
     where = f"{address.url}, process {address.pid}, version {address.version}"
     if not address.speaks_our_wire:
@@ -169,7 +206,9 @@ def _server(target: Target) -> Check:
     try:
         return Check("server", Health.OK, f"{target.url} answers; you are {whoami(target)}")
     except PathlakeError as error:
-        return Check("server", Health.FAIL, error.message, "Check PATHLAKE_HOST and PATHLAKE_TOKEN, or run: pathlake login URL")
+        return Check(
+            "server", Health.FAIL, error.message, "Check PATHLAKE_HOST and PATHLAKE_TOKEN, or run: pathlake login URL"
+        )
 
 
 def _ports() -> Check:
@@ -177,13 +216,20 @@ def _ports() -> Check:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
     except OSError as error:
-        return Check("ports", Health.FAIL, f"no port of 127.0.0.1 can be taken: {error.strerror}", "The engine listens on one; allow it.")
+        return Check(
+            "ports",
+            Health.FAIL,
+            f"no port of 127.0.0.1 can be taken: {error.strerror}",
+            "The engine listens on one; allow it.",
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", DEFAULT_PORT))
         except OSError:
-            return Check("ports", Health.WARN, f"port {DEFAULT_PORT} is taken", "`pathlake serve --port` chooses another.")
+            return Check(
+                "ports", Health.WARN, f"port {DEFAULT_PORT} is taken", "`pathlake serve --port` chooses another."
+            )
     return Check("ports", Health.OK, f"127.0.0.1 can be listened on, {DEFAULT_PORT} is free")
 
 

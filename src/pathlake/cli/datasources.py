@@ -50,10 +50,7 @@ def list_(repo: RepoArgument, *, as_json: JsonOption = False) -> None:
         return
     print_table(
         ("name", "id", "status", "files", "fields", "source"),
-        (
-            (s.name, s.id, s.status, s.scan.seen if s.scan else None, len(list(s.schema)), s.root_url)
-            for s in states
-        ),
+        ((s.name, s.id, s.status, s.scan.seen if s.scan else None, len(list(s.schema)), s.root_url) for s in states),
         empty=f"No datasources in {repo} yet. `pathlake ds create {repo} NAME PATH` makes one.",
         numeric=("id", "files", "fields"),
     )
@@ -146,9 +143,7 @@ def query(
     *,
     select: SelectOption = None,
     order_by: OrderOption = None,
-    limit: Annotated[
-        int, typer.Option(min=0, help="Datapoints to print at most; 0 prints all.")
-    ] = SHOWN_ROWS,
+    limit: Annotated[int, typer.Option(min=0, help="Datapoints to print at most; 0 prints all.")] = SHOWN_ROWS,
     count: Annotated[bool, typer.Option("--count", help="Print how many there are, and no more.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -180,9 +175,7 @@ def query(
 def export(
     repo: RepoArgument,
     name: NameArgument,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Ends in .csv, .parquet or .jsonl.", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv, .parquet or .jsonl.", show_default=False)],
     condition: QueryArgument = None,
     *,
     select: SelectOption = None,

@@ -15,7 +15,8 @@ from pathlake.errors import ConfigurationError
 
 def login(
     url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="Address of the server, as it was told you.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[URL]", help="Address of the server, as it was told you.", show_default=False),
     ] = None,
     *,
     token: Annotated[
@@ -26,7 +27,9 @@ def login(
             show_default=False,
         ),
     ] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Forget what was kept; the engine of this machine serves again.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget what was kept; the engine of this machine serves again.")
+    ] = False,
 ) -> None:
     """Keep a server's address and your token, once the server has accepted them."""
     if forget:

@@ -33,7 +33,7 @@ class ReportingGroup(TyperGroup):
             raise
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
-        except Exception as error:  # noqa: BLE001  the last place before the user
+        except Exception as error:
             if type(error).__module__.split(".")[0] in ("click", "typer"):
                 raise
             print_error(error)

@@ -52,7 +52,9 @@ def connect(
     repo: RepoArgument,
     place: Annotated[
         str,
-        typer.Argument(metavar="PATH_OR_URL", help="A git repository (path or clone URL), or a folder.", show_default=False),
+        typer.Argument(
+            metavar="PATH_OR_URL", help="A git repository (path or clone URL), or a folder.", show_default=False
+        ),
     ],
     *,
     revision: Annotated[

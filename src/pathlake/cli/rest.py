@@ -92,7 +92,7 @@ def absolute_place(place: str) -> str:
     path = Path(place).expanduser().absolute()
     if path.exists():
         return str(path.resolve())
-    if "@" in place.split("/")[0] and ":" in place:  # git@host:path
+    if "@" in place.split("/", maxsplit=1)[0] and ":" in place:  # git@host:path
         return place
     raise InvalidSourceError(f"There is nothing at {path}.")
 

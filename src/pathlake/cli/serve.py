@@ -24,7 +24,8 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
     home: Annotated[
-        Path | None, typer.Option(help="Home folder to serve; else PATHLAKE_HOME, else ~/.pathlake.", show_default=False)
+        Path | None,
+        typer.Option(help="Home folder to serve; else PATHLAKE_HOME, else ~/.pathlake.", show_default=False),
     ] = None,
     token: Annotated[
         str | None,
