@@ -28,7 +28,13 @@ class Principal:
 class Authenticator(Protocol):
     """Tells whose a token is."""
 
-    def __call__(self, token: str) -> Principal | None: ...
+    def known(self, token: str) -> Principal | None:
+        """Return whose `token` is as far as memory tells; waits for nothing, so that it may run on an event loop."""
+        ...
+
+    def look_up(self, token: str) -> Principal | None:
+        """Return whose `token` is, or None when it is nobody's. May ask a database."""
+        ...
 
 
 class OneToken:
@@ -38,8 +44,11 @@ class OneToken:
         self._token = token.encode()
         self._principal = Principal(login or machine_login())
 
-    def __call__(self, token: str) -> Principal | None:
+    def known(self, token: str) -> Principal | None:
         return self._principal if hmac.compare_digest(token.encode("utf-8", "replace"), self._token) else None
+
+    def look_up(self, token: str) -> Principal | None:
+        return self.known(token)
 
 
 class CatalogTokens:
@@ -55,13 +64,12 @@ class CatalogTokens:
         self._known: dict[bytes, tuple[float, Principal]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, token: str) -> Principal | None:
-        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        now = self._clock()
+    def known(self, token: str) -> Principal | None:
         with self._lock:
-            found = self._known.get(digest)
-        if found is not None and found[0] > now:
-            return found[1]
+            found = self._known.get(_digest(token))
+        return found[1] if found is not None and found[0] > self._clock() else None
+
+    def look_up(self, token: str) -> Principal | None:
         record = self._catalog.token(token)
         if record is None:
             return None
@@ -69,8 +77,21 @@ class CatalogTokens:
         with self._lock:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[digest] = (now + _REMEMBERED_S, principal)
+            self._known[_digest(token)] = (self._clock() + _REMEMBERED_S, principal)
         return principal
+
+
+class AnyOf:
+    """Knows what any of several knows, asked in order."""
+
+    def __init__(self, *ways: Authenticator) -> None:
+        self._ways = ways
+
+    def known(self, token: str) -> Principal | None:
+        return next((found for way in self._ways if (found := way.known(token)) is not None), None)
+
+    def look_up(self, token: str) -> Principal | None:
+        return next((found for way in self._ways if (found := way.look_up(token)) is not None), None)
 
 
 def bearer_token(header: str | None) -> str:
@@ -85,6 +106,10 @@ def bearer_token(header: str | None) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise AuthenticationError("The token must be sent as 'Authorization: Bearer TOKEN'.")
     return token.strip()
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def machine_login() -> str:

@@ -13,6 +13,7 @@ from pathlake.server import forks
 from pathlake.server.auth import OneToken
 from pathlake.server.host import Host, new_token
 from pathlake.server.lock import HomeLock
+from pathlake.wire.address import EngineAddress
 
 _running: dict[Path, RunningEngine] = {}
 _starting = threading.Lock()
@@ -24,17 +25,28 @@ class RunningEngine:
     """An engine this process runs.
 
     Attributes:
-        url: Where it listens, `http://127.0.0.1:PORT`.
-        token: Bearer token that opens it.
-        pid: This process.
+        address: Where it listens and the token that opens it, as the address file says it.
         home: Its home folder.
     """
 
-    url: str
-    token: str
-    pid: int
+    address: EngineAddress
     home: Path
     _host: Host = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, `http://127.0.0.1:PORT`."""
+        return self.address.url
+
+    @property
+    def token(self) -> str:
+        """Bearer token that opens it."""
+        return self.address.token
+
+    @property
+    def pid(self) -> int:
+        """This process."""
+        return self.address.pid
 
     def stop(self) -> None:
         """Stop the engine: running requests end, its threads end, and the next process may take over the home.
@@ -98,7 +110,7 @@ def start_embedded(home: str | Path, *, wait_s: float = 0.0) -> RunningEngine | 
             except BaseException:
                 lock.release()
                 raise
-        running = RunningEngine(url=host.url, token=token, pid=host.pid, home=folder, _host=host)
+        running = RunningEngine(address=host.address, home=folder, _host=host)
         _running[folder] = running
         return running
 

@@ -9,7 +9,6 @@ import secrets
 import shutil
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pathlake.engine.settings import EngineSettings
@@ -23,9 +22,6 @@ from pathlake.wire.contract import WIRE_VERSION, package_version
 
 if TYPE_CHECKING:
     from pathlake.engine.engine import Engine
-
-UPLOADS_DIR = "uploads"
-"""Folder below the engine's temporary folder that holds uploads while they arrive."""
 
 
 class Host:
@@ -56,16 +52,14 @@ class Host:
         self._home = settings.home
         self._lock = lock
         self._stopped = False
-        self._pid = os.getpid()
         with contextlib.ExitStack() as undo:
             listener = listen(*address)
             undo.callback(listener.close)
-            self.url = _url_of(listener, address[0])
             forks.hold(self, lambda: [lock.descriptor, listener.fileno()])
             undo.callback(forks.drop, self)
             self.engine = open_engine(settings)
             undo.callback(self.engine.close)
-            uploads = settings.temp_dir / UPLOADS_DIR
+            uploads = settings.temp_dir / "uploads"
             shutil.rmtree(uploads, ignore_errors=True)
             uploads.mkdir(parents=True, mode=0o700)
             self._workers = Workers("pathlake-worker")
@@ -74,6 +68,7 @@ class Host:
                 self.engine,
                 authenticate=authenticate(self.engine),
                 workers=self._workers,
+                uploads_dir=uploads,
                 local_only=local_only,
             )
             self._http = HttpServer(app, listener=listener, name="pathlake-server")
@@ -81,30 +76,26 @@ class Host:
             undo.callback(self._http.stop)
             http = self._http
             forks.hold(self, lambda: [lock.descriptor, *http.descriptors()])
-            EngineAddress(
-                url=self.url,
+            self.address = EngineAddress(
+                url=_url_of(listener, address[0]),
                 token=token,
-                pid=self._pid,
+                pid=os.getpid(),
                 version=package_version(),
                 wire=WIRE_VERSION,
                 started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            ).write(self._home)
+            )
+            self.address.write(self._home)
             undo.pop_all()
-
-    @property
-    def pid(self) -> int:
-        """The process it runs in."""
-        return self._pid
 
     def stop(self) -> None:
         """End requests, scans and threads, remove the address file, and free the home. Safe to call twice.
 
         In a forked child it does nothing: the engine is the parent's.
         """
-        if self._stopped or os.getpid() != self._pid:
+        if self._stopped or os.getpid() != self.address.pid:
             return
         self._stopped = True
-        EngineAddress.remove(self._home, pid=self._pid)
+        EngineAddress.remove(self._home, pid=self.address.pid)
         try:
             self._http.stop()
             self._workers.stop()

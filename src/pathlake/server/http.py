@@ -120,7 +120,7 @@ class HttpServer:
         for connection in list(state.connections):
             connection.shutdown()
         deadline = time.monotonic() + _GRACE_S
-        while (state.connections or state.tasks) and time.monotonic() < deadline:
+        while (state.connections or state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(_POLL_S)
         for connection in list(state.connections):
             connection.transport.abort()
@@ -138,7 +138,7 @@ def listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(512)
-        listener.setblocking(False)
+        listener.settimeout(0)
     except OSError:
         listener.close()
         raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pathlake.engine.settings import EngineSettings
 from pathlake.errors import ConfigurationError, HomeError
 from pathlake.server import forks
-from pathlake.server.auth import Authenticator, CatalogTokens, OneToken, Principal, machine_login
+from pathlake.server.auth import AnyOf, Authenticator, CatalogTokens, OneToken, machine_login
 from pathlake.server.host import Host, new_token
 from pathlake.server.lock import HomeLock
 from pathlake.wire.address import EngineAddress
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlake.engine.engine import Engine
 
 ADMIN_LABEL = "admin"
-_TOKEN_KEPT = "admin-token-made"
+_MADE_MARK = "admin-token-made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,6 @@ class Serving:
 
     url: str
     new_token: str | None
-
-
-class _Either:
-    """Accepts the token of this machine's own clients, and those of the catalog."""
-
-    def __init__(self, *ways: Authenticator) -> None:
-        self._ways = ways
-
-    def __call__(self, token: str) -> Principal | None:
-        return next((found for way in self._ways if (found := way(token)) is not None), None)
 
 
 def serve(
@@ -85,7 +75,7 @@ def serve(
             fresh = _admin_token(engine, folder, given=token)
             if fresh is not None:
                 made.append(fresh)
-            return _Either(OneToken(own), CatalogTokens(engine.catalog))
+            return AnyOf(OneToken(own), CatalogTokens(engine.catalog))
 
         try:
             running = Host(
@@ -107,7 +97,7 @@ def serve(
     previous = _on_signals(stopping)
     try:
         if on_start is not None:
-            on_start(Serving(running.url, made[0] if made else None))
+            on_start(Serving(running.address.url, made[0] if made else None))
         stopping.wait()
     finally:
         running.stop()
@@ -117,7 +107,7 @@ def serve(
 
 def _admin_token(engine: Engine, home: Path, *, given: str | None) -> str | None:
     """See to it that an admin token exists; return it only if it was made up here."""
-    mark = home / _TOKEN_KEPT
+    mark = home / _MADE_MARK
     if given is not None:
         if engine.catalog.token(given) is None:
             engine.catalog.create_token(machine_login(), label=ADMIN_LABEL, token=given)

@@ -83,7 +83,7 @@ def _run(job: _Job) -> None:
     failure: BaseException | None = None
     try:
         result = call()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         # Whatever a call raises belongs to the request that asked for it, never to this thread.
         failure = error
     try:

@@ -53,7 +53,7 @@ class EngineAddress:
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(asdict(self), file)
-            os.replace(temporary, target)
+            temporary.replace(target)
         except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink()

@@ -1,6 +1,6 @@
 """The HTTP contract: addresses, headers, content types and the error shape, one source for both ends.
 
-    GET  /healthz                                      {"status": "ok", "version": ..., "wire": 1}; the only one without a token
+    GET  /healthz                                      {"status", "version", "wire"}; the only one without a token
     GET  /api/v1/user                                  who the token belongs to
     GET  /api/v1/repos                                 all repos;  POST makes one
     GET  R                                             one repo;   DELETE removes an empty one
