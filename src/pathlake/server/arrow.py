@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from starlette.requests import ClientDisconnect, Request
@@ -29,6 +30,9 @@ from pathlake.wire.contract import (
     RESULT_KEY,
 )
 from pathlake.wire.result import CommitAnswer, ResultField, ResultInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _DATASOURCE = REPOS_PATH + "/{owner}/{repo}/data-engine/datasources/{datasource}"
 _CHUNK_BYTES = 1 << 20
@@ -73,16 +77,18 @@ class RowChunks:
         self._rows.close()
 
 
-class _Sink:
-    """What an Arrow writer takes for a file; keeps the bytes until they are taken."""
-
-    closed = False
+class _Sink(io.RawIOBase):
+    """What an Arrow writer writes to; keeps the bytes until they are taken."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._parts: list[bytes] = []
         self.size = 0
 
-    def write(self, data: bytes | memoryview) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
         part = bytes(data)
         self._parts.append(part)
         self.size += len(part)
@@ -93,12 +99,6 @@ class _Sink:
         self._parts.clear()
         self.size = 0
         return whole
-
-    def flush(self) -> None:
-        """Do nothing: the bytes are taken, not flushed."""
-
-    def close(self) -> None:
-        """Do nothing: an Arrow writer closes its sink, and what it wrote last is still to be taken."""
 
 
 class _Arrow:

@@ -206,7 +206,7 @@ def read_page(
     return Page(table, fields, end, has_next)
 
 
-def _values(column: pa.ChunkedArray, field: Field) -> list[Any]:
+def _values(column: pa.ChunkedArray[Any], field: Field) -> list[Any]:
     if field.type is FieldType.DATETIME:
         return _mapped(column, field, _milliseconds)
     if field.type is FieldType.FLOAT:
@@ -215,7 +215,7 @@ def _values(column: pa.ChunkedArray, field: Field) -> list[Any]:
     return values
 
 
-def _mapped(column: pa.ChunkedArray, field: Field, function: Callable[[Any], Any]) -> list[Any]:
+def _mapped(column: pa.ChunkedArray[Any], field: Field, function: Callable[[Any], Any]) -> list[Any]:
     if field.type is FieldType.DATETIME:
         target = pa.list_(pa.int64()) if field.multiple else pa.int64()
         column = column.cast(target)

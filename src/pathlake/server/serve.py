@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pathlake.engine.settings import EngineSettings
 from pathlake.errors import ConfigurationError, HomeError
@@ -121,7 +121,7 @@ def _admin_token(engine: Engine, home: Path, *, given: str | None) -> str | None
     return fresh
 
 
-def _on_signals(stopping: threading.Event) -> dict[int, object]:
+def _on_signals(stopping: threading.Event) -> dict[int, Any]:
     if threading.current_thread() is not threading.main_thread():
         return {}
 

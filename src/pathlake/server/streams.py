@@ -63,7 +63,8 @@ class StreamAnswer(Response):
         while chunk is not None and not gone.done():
             ahead = asyncio.ensure_future(self._services.call(self._chunks.next_chunk))
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await asyncio.wait({ahead, gone}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {ahead, gone}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not ahead.done():
                 await self._services.call(self._chunks.close)
                 # Nobody waits for the piece that was being made, nor for the error that closing gave it.
