@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pathlake.engine.failures import home_errors
 from pathlake.engine.settings import EngineSettings
 from pathlake.server import forks
 from pathlake.server.auth import Authenticator
@@ -46,6 +47,7 @@ class Host:
         local_only: bool,
         token: str,
     ) -> None:
+        # Not beside the opening of the lake on another thread: measured, both then take longer.
         from pathlake.engine.engine import open_engine
         from pathlake.server.app import create_app
 
@@ -61,7 +63,8 @@ class Host:
             undo.callback(self.engine.close)
             uploads = settings.temp_dir / "uploads"
             shutil.rmtree(uploads, ignore_errors=True)
-            uploads.mkdir(parents=True, mode=0o700)
+            with home_errors(uploads):
+                uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._workers = Workers("pathlake-worker")
             undo.callback(self._workers.stop)
             app = create_app(
@@ -84,7 +87,8 @@ class Host:
                 wire=WIRE_VERSION,
                 started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             )
-            self.address.write(self._home)
+            with home_errors(self._home):
+                self.address.write(self._home)
             undo.pop_all()
 
     def stop(self) -> None:
