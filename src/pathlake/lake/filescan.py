@@ -1,0 +1,174 @@
+"""Taking in a listing of files: compared with the table in SQL, piece by piece."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pathlake.errors import InternalError
+from pathlake.lake.base import CommitInfo, ScanCounts, TableRef
+from pathlake.lake.definitions import ID_COLUMN, MISSING_COLUMN, PATH_COLUMN
+from pathlake.lake.failures import mapped
+from pathlake.lake.sql import data_table
+from pathlake.lake.transaction import Transactions, WriteTransaction
+from pathlake.storage.base import FileBatch
+
+FIRST_FILES = 1_000
+"""Files of the first piece, so that something is visible at once; each next piece may be ten times as large."""
+
+MOST_FILES = 100_000
+
+FLUSH_AFTER_S = 1.0
+
+_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("last_modified", pa.timestamp("us")),
+        ("media_type", pa.string()),
+        ("etag", pa.string()),
+        ("n", pa.int64()),
+    ]
+)
+
+
+class TableScan:
+    """One scan's writes; see `FileScan`.
+
+    A piece is joined with the table once; unchanged files cost no write, and a piece without any change no commit.
+    The ids of the files seen are kept in a temporary table that the database may spill to disk.
+    """
+
+    def __init__(self, transactions: Transactions, table: TableRef, *, commit: CommitInfo) -> None:
+        self._transactions = transactions
+        self._table = table
+        self._info = commit
+        self._counts = ScanCounts()
+        self._pending = FileBatch()
+        self._media_types: list[str | None] = []
+        self._piece_files = FIRST_FILES
+        self._flushed_at = time.monotonic()
+        self._cursor = transactions.database.open_cursor()
+        with mapped():
+            self._cursor.execute("CREATE TEMP TABLE seen_files (id BIGINT)")
+
+    @property
+    def counts(self) -> ScanCounts:
+        """Counts of what is written so far."""
+        return self._counts
+
+    def add(self, batch: FileBatch, media_types: Sequence[str | None]) -> None:
+        """Take in listed files; see `FileScan.add`."""
+        if len(media_types) != len(batch):
+            raise InternalError(f"{len(batch)} files came with {len(media_types)} media types.")
+        pending = self._pending
+        pending.paths += batch.paths
+        pending.sizes += batch.sizes
+        pending.modified_us += batch.modified_us
+        pending.etags += batch.etags
+        self._media_types += media_types
+        late = time.monotonic() - self._flushed_at >= FLUSH_AFTER_S
+        if len(pending) >= self._piece_files or late and len(pending):
+            self._flush()
+
+    def finish(self) -> ScanCounts:
+        """Write what is pending and mark the files that the listing did not show as missing."""
+        if len(self._pending):
+            self._flush()
+        gone = f"NOT {MISSING_COLUMN} AND etag IS NOT NULL AND {ID_COLUMN} NOT IN (SELECT id FROM seen_files)"
+        target = data_table(self._table)
+        with self._transactions.write(self._table, cursor=self._cursor) as transaction:
+            vanished = transaction.number(f"SELECT count(*) FROM {target} WHERE {gone}")
+            if vanished:
+                transaction.change(f"UPDATE {target} SET {MISSING_COLUMN} = true WHERE {gone}")
+                transaction.commit(self._info, {"vanished": vanished})
+            self._counts = replace(self._counts, vanished=self._counts.vanished + vanished)
+        return self._counts
+
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, FileBatch()
+        media_types, self._media_types = self._media_types, []
+        data = _as_table(pending, media_types)
+        with self._transactions.write(self._table, cursor=self._cursor) as transaction:
+            found = self._write(transaction, data)
+        self._counts = ScanCounts(
+            **{name: number + getattr(found, name) for name, number in asdict(self._counts).items()}
+        )
+        self._piece_files = min(MOST_FILES, self._piece_files * 10)
+        self._flushed_at = time.monotonic()
+
+    def _write(self, transaction: WriteTransaction, data: pa.Table) -> ScanCounts:
+        target = data_table(self._table)
+        with transaction.staged("listed", data) as listed:
+            transaction.run(
+                f"CREATE OR REPLACE TEMP TABLE compared AS SELECT s.*, t.{ID_COLUMN} AS id, "
+                f"CASE WHEN t.{ID_COLUMN} IS NULL OR t.etag IS NULL THEN 'new' WHEN t.{MISSING_COLUMN} THEN 'returned' "
+                "WHEN t.etag <> s.etag THEN 'changed' "
+                "WHEN t.media_type IS DISTINCT FROM s.media_type THEN 'retyped' ELSE 'unchanged' END AS kind "
+                f"FROM {listed} s LEFT JOIN {target} t ON t.{PATH_COLUMN} = s.path"
+            )
+        kinds = dict(transaction.run("SELECT kind, count(*) FROM compared GROUP BY kind").fetchall())
+        unknown = transaction.number("SELECT count(*) FROM compared WHERE id IS NULL") if "new" in kinds else 0
+        first = 0
+        if unknown:
+            first = transaction.free_ids(data.num_rows)
+            transaction.use_ids(data.num_rows)
+            transaction.change(
+                f"INSERT INTO {target} ({ID_COLUMN}, {PATH_COLUMN}, {MISSING_COLUMN}, size, last_modified, media_type, "
+                "etag) SELECT ? + n, path, false, size, last_modified, media_type, etag FROM compared "
+                "WHERE id IS NULL ORDER BY n",
+                [first],
+            )
+        if data.num_rows - kinds.get("unchanged", 0) > unknown:
+            transaction.change(
+                f"MERGE INTO {target} AS t USING (SELECT * FROM compared WHERE id IS NOT NULL AND kind <> 'unchanged') "
+                f"AS s ON t.{ID_COLUMN} = s.id WHEN MATCHED THEN UPDATE SET {MISSING_COLUMN} = false, size = s.size, "
+                "last_modified = s.last_modified, media_type = s.media_type, etag = s.etag"
+            )
+        transaction.run("INSERT INTO seen_files SELECT coalesce(id, ? + n) FROM compared", [first])
+        counts = ScanCounts(
+            seen=data.num_rows,
+            new=kinds.get("new", 0),
+            changed=kinds.get("changed", 0),
+            returned=kinds.get("returned", 0),
+            unchanged=kinds.get("unchanged", 0) + kinds.get("retyped", 0),
+        )
+        if kinds.keys() - {"unchanged"}:
+            report = {name: number for name, number in asdict(counts).items() if number}
+            transaction.commit(self._info, report)
+        else:
+            transaction.keep()
+        return counts
+
+    def __enter__(self) -> TableScan:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            if len(self._pending):
+                self._flush()
+        finally:
+            self._cursor.close()
+
+
+def _as_table(files: FileBatch, media_types: Sequence[str | None]) -> pa.Table:
+    columns: list[Any] = [
+        pa.array(files.paths, pa.string()),
+        pa.array(files.sizes, pa.int64()),
+        pa.array(files.modified_us, pa.int64()).cast(pa.timestamp("us")),
+        pa.array(media_types, pa.string()),
+        pa.array(files.etags, pa.string()),
+        pa.array(np.arange(len(files), dtype=np.int64)),
+    ]
+    table = pa.Table.from_arrays(columns, schema=_SCHEMA)
+    if pc.count_distinct(table.column("path")).as_py() != table.num_rows:
+        # A source that changes while it is listed may show a file twice; the later look counts.
+        latest = dict(zip(files.paths, range(len(files)), strict=True))
+        table = table.take(pa.array(sorted(latest.values())))
+    return table

@@ -1,0 +1,48 @@
+"""Keeping a lake quick: rows of small commits into files, small files into larger ones, deleted rows out of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pathlake.lake.base import TableRef
+from pathlake.lake.sql import LAKE, literal, schema_name, table_name
+from pathlake.lake.transaction import Transactions
+
+MOST_FILES = 50
+"""Files merged in one step, which bounds what the step holds in memory."""
+
+KEEP_FOR_H = 24
+"""Hours that replaced files stay for queries that still read them."""
+
+
+def maintain(transactions: Transactions) -> None:
+    """Flush inlined rows, merge small files, rewrite files with deleted rows; see `Lake.maintain`.
+
+    All snapshots stay.
+    """
+    for table in _tables(transactions):
+        for name in (table_name(table), f"{table_name(table)}_fields", f"{table_name(table)}_counter"):
+            schema = literal(schema_name(table))
+            which = f"'{LAKE}', table_name => {literal(name)}, schema_name => {schema}"
+            with transactions.alone(table) as cursor:
+                cursor.execute(f"CALL ducklake_flush_inlined_data({which})")
+            which = f"'{LAKE}', {literal(name)}, schema => {schema}"
+            with transactions.alone(table) as cursor:
+                cursor.execute(f"CALL ducklake_merge_adjacent_files({which}, max_compacted_files => {MOST_FILES:d})")
+            with transactions.alone(table) as cursor:
+                cursor.execute(f"CALL ducklake_rewrite_data_files({which}, delete_threshold => 0.5)")
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(hours=KEEP_FOR_H)
+    with transactions.alone(TableRef(0, 0)) as cursor:
+        cursor.execute(
+            f"CALL ducklake_cleanup_old_files('{LAKE}', older_than => TIMESTAMPTZ {literal(before.isoformat())})"
+        )
+
+
+def _tables(transactions: Transactions) -> list[TableRef]:
+    with transactions.database.cursor() as cursor:
+        rows = cursor.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
+            "AND regexp_full_match(schema_name, 'repo_[0-9]+') AND regexp_full_match(table_name, 'ds_[0-9]+')",
+            [LAKE],
+        ).fetchall()
+    return [TableRef(int(schema.removeprefix("repo_")), int(name.removeprefix("ds_"))) for schema, name in rows]

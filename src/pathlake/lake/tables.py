@@ -1,0 +1,165 @@
+"""Tables come and go, and small looks into them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from pathlake.errors import AlreadyExistsError, IncompatibleVersionError
+from pathlake.lake.base import CommitInfo, TableRef
+from pathlake.lake.connection import FORMAT_VERSION, Database
+from pathlake.lake.definitions import (
+    ID_COLUMN,
+    PATH_COLUMN,
+    create_statements,
+    initial_definition,
+    insert_definition,
+)
+from pathlake.lake.failures import is_conflict
+from pathlake.lake.sql import LAKE, counter_table, data_table, fields_table, schema_name
+from pathlake.lake.transaction import Transactions, set_message, table_exists
+from pathlake.types import FieldType
+
+_FORMAT_TABLE = f"{LAKE}.main.pathlake_format"
+_ATTEMPTS = 8
+
+
+def check_format(database: Database) -> None:
+    """Note the version in a new lake, and refuse a lake of a newer one.
+
+    Raises:
+        IncompatibleVersionError: The lake was written by a newer version of Pathlake.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            with database.cursor() as cursor:
+                _check_format(cursor)
+                return
+        except duckdb.Error:
+            raise
+        except Exception as error:
+            # Two servers that start at once over a new lake both note the version.
+            if (
+                attempt == _ATTEMPTS - 1
+                or not isinstance(error.__cause__, duckdb.Error)
+                or not is_conflict(error.__cause__)
+            ):
+                raise
+            time.sleep(0.05 * (attempt + 1))
+
+
+def _check_format(cursor: duckdb.DuckDBPyConnection) -> None:
+    known = cursor.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'main' "
+        "AND table_name = 'pathlake_format'",
+        [LAKE],
+    ).fetchone()
+    if known is None:
+        cursor.execute("BEGIN")
+        cursor.execute(f"CREATE TABLE {_FORMAT_TABLE} (version INTEGER)")
+        cursor.execute(f"INSERT INTO {_FORMAT_TABLE} VALUES (?)", [FORMAT_VERSION])
+        set_message(cursor, CommitInfo("", "Make the lake", "maintenance"), table=None, counts={})
+        cursor.execute("COMMIT")
+        return
+    row = cursor.execute(f"SELECT max(version) FROM {_FORMAT_TABLE}").fetchone()
+    if row and row[0] is not None and row[0] > FORMAT_VERSION:
+        raise IncompatibleVersionError(
+            f"The lake has format {row[0]}, but this Pathlake knows formats up to {FORMAT_VERSION}. Update Pathlake.",
+            {"found": row[0], "known": FORMAT_VERSION},
+        )
+
+
+def create_table(transactions: Transactions, table: TableRef, *, commit: CommitInfo) -> None:
+    """Make the table of a datasource; see `Lake.create_table`."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            with transactions.alone(table) as cursor:
+                _create_table(cursor, table, commit)
+                transactions.remembered.forget(table)
+                return
+        except Exception as error:
+            # Two servers may make the first two tables of one repo at once, and both its schema.
+            cause = error.__cause__
+            if (
+                attempt == _ATTEMPTS - 1
+                or cause is None
+                or not isinstance(cause, duckdb.Error)
+                or not is_conflict(cause)
+            ):
+                raise
+            time.sleep(0.05 * (attempt + 1))
+
+
+def _create_table(cursor: duckdb.DuckDBPyConnection, table: TableRef, commit: CommitInfo) -> None:
+    cursor.execute("BEGIN")
+    try:
+        if table_exists(cursor, table):
+            raise AlreadyExistsError(
+                f"The datasource {table.datasource_id} has a metadata table already.",
+                {"datasource_id": table.datasource_id},
+            )
+        definition = initial_definition()
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema_name(table)}")
+        for statement in create_statements(table, definition):
+            cursor.execute(statement)
+        insert_definition(cursor, table, columns=definition, at=0)
+        cursor.execute(f"CREATE TABLE {counter_table(table)} (next_id BIGINT)")
+        cursor.execute(f"INSERT INTO {counter_table(table)} VALUES (0)")
+        set_message(cursor, commit, table=table, counts={})
+        cursor.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        raise
+
+
+def drop_table(transactions: Transactions, table: TableRef) -> None:
+    """Remove a table; see `Lake.drop_table`."""
+    with transactions.alone(table) as cursor:
+        if not table_exists(cursor, table):
+            return
+        cursor.execute("BEGIN")
+        for name in (data_table(table), fields_table(table), counter_table(table)):
+            cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        set_message(cursor, CommitInfo("", "Delete the datasource", "delete"), table=table, counts={})
+        cursor.execute("COMMIT")
+    transactions.remembered.forget(table)
+
+
+def paths_of(transactions: Transactions, table: TableRef, *, datapoint_ids: Sequence[int]) -> dict[int, str]:
+    """Return path by id; see `Lake.paths_of`."""
+    wanted = [number for number in set(datapoint_ids) if -(2**63) <= number < 2**63]
+    with transactions.read(table) as reading:
+        reading.cursor.register("chosen", pa.table({"id": pa.array(wanted, pa.int64())}))
+        found = reading.cursor.execute(
+            f"SELECT {ID_COLUMN}, {PATH_COLUMN} FROM {data_table(table)} WHERE {ID_COLUMN} IN (SELECT id FROM chosen)"
+        ).fetchall()
+    return dict(found)
+
+
+def has_datapoint(transactions: Transactions, table: TableRef, *, path: str) -> bool:
+    """Tell whether there is a datapoint at `path`; see `Lake.has_datapoint`."""
+    with transactions.read(table) as reading:
+        statement = f"SELECT 1 FROM {data_table(table)} WHERE {PATH_COLUMN} = ? LIMIT 1"
+        return reading.cursor.execute(statement, [path]).fetchone() is not None
+
+
+def blob_hashes(transactions: Transactions, table: TableRef, *, hashes: Sequence[str]) -> set[str]:
+    """Return those hashes that some BLOB value has; see `Lake.blob_hashes`."""
+    wanted = set(hashes)
+    found: set[str] = set()
+    with transactions.read(table) as reading:
+        for column in reading.definition:
+            if column.field.type is not FieldType.BLOB or wanted <= found:
+                continue
+            value = f"unnest({column.quoted})" if column.field.multiple else column.quoted
+            reading.cursor.register("chosen", pa.table({"h": pa.array(sorted(wanted - found), pa.string())}))
+            rows = reading.cursor.execute(
+                f"SELECT DISTINCT v FROM (SELECT {value} AS v FROM {data_table(table)}) WHERE v IN (SELECT h FROM chosen)"
+            ).fetchall()
+            found.update(row[0] for row in rows)
+    return found
