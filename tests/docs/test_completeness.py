@@ -98,8 +98,9 @@ COMMANDS = _commands(typer.main.get_command(app))
 @pytest.mark.parametrize("path", sorted(COMMANDS))
 def test_every_command_and_option_is_documented(path: str) -> None:
     page = _page("guide/cli.md")
-    assert f"`{path}`" in page
-    section = page.split(f"`{path}`", 1)[1].split("\n### ", 1)[0]
+    heading = f"### `{path}`\n"
+    assert heading in page
+    section = page.split(heading, 1)[1].split("\n### ", 1)[0]
     for parameter in COMMANDS[path].params:
         for option in parameter.opts:
             if option.startswith("--") and option != "--help":

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pathlake.cli.output import plain
 from pathlake.errors import ConfigurationError
@@ -68,7 +68,7 @@ def _write_jsonl(table: pa.Table, file: Path) -> None:
                 out.write(json.dumps(row, ensure_ascii=False, default=_text_of) + "\n")
 
 
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _as_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     import pyarrow as pa
 
     chunks = [
