@@ -131,7 +131,8 @@ class ElementPaths(Sequence[str]):
 
 def list_lengths(lists: ArrowArray) -> npt.NDArray[np.int64]:
     """Return how many elements each list has, none where it is missing."""
-    lengths: Any = pc.fill_null(pc.list_value_length(lists), 0)
+    lengths: Any = pc.list_value_length(lists)
+    lengths = lengths.fill_null(0)
     return np.asarray(lengths.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 

@@ -225,8 +225,8 @@ def _list_column(name: str, objects: list[Any], paths: Sequence[str], known: Fie
     elements = _elements(value for value in lists if value is not None)
     column = infer_column(name, elements, parents)
     if column is None or column[0].null_count:
-        missing = next(index for index, value in enumerate(elements) if is_missing(value))
-        raise missing_element(name, parents[missing])
+        culprit = next(index for index, value in enumerate(elements) if is_missing(value))
+        raise missing_element(name, parents[culprit])
     values, _, field = column
     if field.multiple:
         nested = next(index for index, value in enumerate(elements) if kind_of_class(type(value)) == "list")

@@ -41,14 +41,7 @@ def path_problem(path: str) -> str | None:
         return "it is absolute"
     if "\0" in path:
         return "it holds a NUL character"
-    if (
-        path.startswith("./")
-        or "/." in path
-        or "//" in path
-        or path.endswith("/")
-        or path in (".", "..")
-        or path.startswith("../")
-    ):
+    if path.startswith(("./", "../")) or "/." in path or "//" in path or path.endswith("/") or path in (".", ".."):
         for segment in path.split("/"):
             if segment in ("", ".", ".."):
                 return "it has an empty segment" if segment == "" else f"it has a {segment!r} segment"
