@@ -138,27 +138,20 @@ def _error_answer(scope: Scope, error: Exception) -> Response:
         answer.headers.update(error.headers or {})
         return answer
     ours = as_pathlake_error(error)
-    status = 421 if isinstance(ours, _WrongHostError) else status_of(ours)
     content: dict[str, Any] = error_body(ours)
     if isinstance(ours, AuthenticationError):
         # GraphQL clients look for `errors` whatever the status; without it the official one tries again and again.
         content["errors"] = [graphql_error(ours)]
-    answer = json_answer(content, status=status)
+    answer = json_answer(content, status=status_of(ours))
     if isinstance(ours, AuthenticationError):
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
-class _WrongHostError(UsageError):
-    """The request names a host that is not this machine."""
-
-    code = UsageError.code
-
-
 def _check_host(host: str) -> None:
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     if name.lower() not in _LOCAL_NAMES:
-        raise _WrongHostError("This engine answers only to 127.0.0.1 and localhost.")
+        raise HTTPException(421, "this engine answers only to 127.0.0.1 and localhost")
 
 
 def _check_wire(wanted: bytes | None) -> None:

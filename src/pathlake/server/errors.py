@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "invalid_query": 400,
     "invalid_source": 400,
     "invalid_value": 400,
+    "media_header": 422,
     "missing_extra": 501,
     "not_found": 404,
     "object_missing": 404,

@@ -124,6 +124,9 @@ def _put(data: Any, path: list[str | int], value: Any) -> None:
 
 def _error(error: GraphQLError) -> dict[str, Any]:
     cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        # Refusals of variables come wrapped once more; what the engine raised lies at the core.
+        cause = cause.original_error
     ours = UsageError(error.message) if cause is None else as_pathlake_error(cause)
     answer = graphql_error(ours)
     if error.path:
