@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -222,9 +222,7 @@ def _arrow_values(column: Column, values: Sequence[Scalar]) -> pa.Table:
     if kind is FieldType.DATETIME:
         moments = [_naive(value) for value in values if isinstance(value, dt.datetime)]
         return pa.table({"v": pa.array(moments, pa.timestamp("us"))})
-    single = arrow_type(column.field)
-    if column.field.multiple:
-        single = single.value_type
+    single = arrow_type(replace(column.field, multiple=False))
     return pa.table({"v": pa.array(list(dict.fromkeys(values)), single)})
 
 

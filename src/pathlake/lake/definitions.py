@@ -163,12 +163,12 @@ def create_statements(table: TableRef, definition: Definition) -> list[str]:
     """Return the statements that make the tables of values and of definitions."""
     columns = [f"{ID_COLUMN} BIGINT", f"{PATH_COLUMN} VARCHAR", f"{MISSING_COLUMN} BOOLEAN", f"{PROBED_COLUMN} VARCHAR"]
     columns += [f"{column.quoted} {sql_type(column.field)}" for column in definition]
-    return [
-        f"CREATE TABLE {data_table(table)} ({', '.join(columns)})",
+    definitions = (
         f"CREATE TABLE {fields_table(table)} (position INTEGER, name VARCHAR, column_name VARCHAR, "
         "zone_column VARCHAR, type VARCHAR, multiple BOOLEAN, tags VARCHAR[], description VARCHAR, "
-        "automatic BOOLEAN, written BOOLEAN)",
-    ]
+        "automatic BOOLEAN, written BOOLEAN)"
+    )
+    return [f"CREATE TABLE {data_table(table)} ({', '.join(columns)})", definitions]
 
 
 def read_definition(cursor: duckdb.DuckDBPyConnection, table: TableRef, *, snapshot: int | None = None) -> Definition:

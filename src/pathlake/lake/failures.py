@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 
 import duckdb
 
 from pathlake.errors import (
-    ConfigurationError,
     DiskFullError,
     IncompatibleVersionError,
     InternalError,
     PathlakeError,
-    QueryError,
     ResourceLimitError,
     SourceUnavailableError,
 )
@@ -45,8 +45,6 @@ def translated(error: Exception) -> PathlakeError:
         )
     if isinstance(error, duckdb.InterruptException):
         return InternalError("The result was closed while it was being read.")
-    if isinstance(error, duckdb.InvalidInputException) and "regular expression" in lower or "invalid perl" in lower:
-        return QueryError(f"The pattern is no valid RE2 expression: {text[:300]}")
     if isinstance(error, duckdb.Error) and any(sign in lower for sign in _NEWER) and "version" in lower:
         return IncompatibleVersionError(
             f"The lake was written by another version of DuckLake than this one reads: {text[:300]}"
@@ -67,6 +65,14 @@ def mapped() -> Iterator[None]:
         raise translated(error) from error
 
 
-def unusable(what: str, error: Exception) -> ConfigurationError:
-    """Return the error that says that a setting of the lake cannot be used."""
-    return ConfigurationError(f"{what}: {str(error)[:500]}")
+def retried(action: Callable[[], None], *, attempts: int = 8) -> None:
+    """Run `action` until no commit of another server comes in between, at most `attempts` times."""
+    for attempt in range(1, attempts + 1):
+        try:
+            return action()
+        except PathlakeError as error:
+            cause = error.__cause__
+            if attempt == attempts or not isinstance(cause, duckdb.Error) or not is_conflict(cause):
+                raise
+        time.sleep(random.uniform(0.01, 0.05) * attempt)
+    return None

@@ -26,16 +26,15 @@ MOST_FILES = 100_000
 
 FLUSH_AFTER_S = 1.0
 
-_SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),
-        ("size", pa.int64()),
-        ("last_modified", pa.timestamp("us")),
-        ("media_type", pa.string()),
-        ("etag", pa.string()),
-        ("n", pa.int64()),
-    ]
-)
+_COLUMNS: list[pa.Field[Any]] = [
+    pa.field("path", pa.string()),
+    pa.field("size", pa.int64()),
+    pa.field("last_modified", pa.timestamp("us")),
+    pa.field("media_type", pa.string()),
+    pa.field("etag", pa.string()),
+    pa.field("n", pa.int64()),
+]
+_SCHEMA = pa.schema(_COLUMNS)
 
 
 class TableScan:
@@ -74,7 +73,7 @@ class TableScan:
         pending.etags += batch.etags
         self._media_types += media_types
         late = time.monotonic() - self._flushed_at >= FLUSH_AFTER_S
-        if len(pending) >= self._piece_files or late and len(pending):
+        if len(pending) >= self._piece_files or (late and len(pending)):
             self._flush()
 
     def finish(self) -> ScanCounts:

@@ -37,7 +37,7 @@ class LakeWideLock:
         self._lock = threading.RLock()
 
     @contextlib.contextmanager
-    def hold(self, table: TableRef) -> Iterator[None]:
+    def hold(self, table: TableRef) -> Iterator[None]:  # noqa: ARG002 - one lock for all tables
         with self._lock:
             yield
 

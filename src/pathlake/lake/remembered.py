@@ -51,7 +51,7 @@ class Remembered:
         """Keep a definition that was read at snapshot `at`."""
         with self._lock:
             known = self._definitions.setdefault(table, [])
-            if not known or known[-1][0] < at and not self._exclusive:
+            if not known or (known[-1][0] < at and not self._exclusive):
                 known.append((at, definition))
                 del known[:-_KEPT_DEFINITIONS]
             else:

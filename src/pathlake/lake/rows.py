@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from pathlake.errors import InternalError, QueryError
-from pathlake.expr import Query, bind
+from pathlake.expr import Query, TextMatch, TextOp, bind
 from pathlake.lake.base import TableRef
 from pathlake.lake.conditions import Filter, filter_of
 from pathlake.lake.definitions import DATAPOINT_ID, ID_COLUMN, MISSING_COLUMN, PATH, PATH_COLUMN, Column
@@ -171,10 +171,24 @@ def _execute(
 
 
 def _filter(query: Query, reading: ReadTransaction) -> Filter:
+    for node in query.condition.walk():
+        if isinstance(node, TextMatch) and node.op is TextOp.MATCHES:
+            _check_pattern(reading.cursor, node)
     condition = filter_of(query.condition, reading.definition, zone_minutes=query.zone_minutes)
     if not query.include_missing:
         condition.sql = f"NOT {MISSING_COLUMN} AND {condition.sql}"
     return condition
+
+
+def _check_pattern(cursor: duckdb.DuckDBPyConnection, condition: TextMatch) -> None:
+    try:
+        cursor.execute("SELECT regexp_matches('', ?)", [condition.text])
+    except duckdb.InvalidInputException as error:
+        reason = str(error).partition(":")[2].strip()
+        raise QueryError(
+            f"The pattern {condition.text[:200]!r} for {condition.field!r} is no valid RE2 expression: {reason[:300]}",
+            {"field": condition.field, "pattern": condition.text[:200]},
+        ) from error
 
 
 def _selected(query: Query, reading: ReadTransaction) -> list[tuple[str, Column]]:

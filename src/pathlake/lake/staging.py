@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pathlake.errors import AutomaticFieldError, InvalidNameError, InvalidPathError, InvalidValueError, UsageError
-from pathlake.lake.definitions import Column, Definition
+from pathlake.lake.definitions import Column
 from pathlake.types import (
     AUTOMATIC_NAMES,
     MAX_PATH_BYTES,
@@ -68,7 +68,7 @@ class Layout:
         zones = {zone_column_name(name): name for name in names}
         columns = []
         for index, name in enumerate(names):
-            if name == "path" or name in zones and zones[name] in seen:
+            if name == "path" or (name in zones and zones[name] in seen):
                 continue
             if name in AUTOMATIC_NAMES:
                 raise AutomaticFieldError(
@@ -130,11 +130,12 @@ def checked_paths(values: pa.ChunkedArray[Any]) -> pa.Array[Any]:
     if paths.null_count:
         row = int(pc.index(paths.is_null(), True).as_py())
         raise InvalidPathError(f"A row has no path (the {row + 1}. of its batch).")
-    longest = pc.max(pc.binary_length(paths)).as_py() or 0
+    strings: Any = paths
+    longest = pc.max(pc.binary_length(strings)).as_py() or 0
     if longest > MAX_PATH_BYTES or pc.any(suspicious := pc.match_substring_regex(paths, _SUSPICIOUS)).as_py():
         found = paths if longest > MAX_PATH_BYTES else paths.filter(suspicious)
         for path in found.to_pylist():
-            if path_problem(path):
+            if path is not None and path_problem(path):
                 checked_path(path)
     return paths
 
@@ -177,10 +178,11 @@ def _zones(table: pa.Table, given: GivenColumn, values: pa.Array[Any]) -> pa.Arr
     else:
         zones = table.column(given.zone_index).cast(ZONE_TYPE).combine_chunks()
         zones = pc.fill_null(zones, pa.scalar(0, ZONE_TYPE))
-    return pc.if_else(values.is_valid(), zones, pa.scalar(None, ZONE_TYPE))
+    found: pa.Array[Any] = pc.if_else(values.is_valid(), zones, pa.scalar(None, ZONE_TYPE))
+    return found
 
 
-def _check_hashes(values: pa.Array[Any], field: Field, paths: pa.Array[Any]) -> None:
+def _check_hashes(values: Any, field: Field, paths: pa.Array[Any]) -> None:
     flat = values.flatten() if field.multiple else values
     if not pa.types.is_string(flat.type) or not pc.all(pc.match_substring_regex(flat, "^[0-9a-f]{64}$")).as_py():
         where = f" (among paths like {paths[0].as_py()!r})" if len(paths) else ""

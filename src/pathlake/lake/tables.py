@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Sequence
 
 import duckdb
@@ -19,13 +18,12 @@ from pathlake.lake.definitions import (
     initial_definition,
     insert_definition,
 )
-from pathlake.lake.failures import is_conflict
+from pathlake.lake.failures import retried
 from pathlake.lake.sql import LAKE, counter_table, data_table, fields_table, schema_name
 from pathlake.lake.transaction import Transactions, set_message, table_exists
 from pathlake.types import FieldType
 
 _FORMAT_TABLE = f"{LAKE}.main.pathlake_format"
-_ATTEMPTS = 8
 
 
 def check_format(database: Database) -> None:
@@ -34,22 +32,13 @@ def check_format(database: Database) -> None:
     Raises:
         IncompatibleVersionError: The lake was written by a newer version of Pathlake.
     """
-    for attempt in range(_ATTEMPTS):
-        try:
-            with database.cursor() as cursor:
-                _check_format(cursor)
-                return
-        except duckdb.Error:
-            raise
-        except Exception as error:
-            # Two servers that start at once over a new lake both note the version.
-            if (
-                attempt == _ATTEMPTS - 1
-                or not isinstance(error.__cause__, duckdb.Error)
-                or not is_conflict(error.__cause__)
-            ):
-                raise
-            time.sleep(0.05 * (attempt + 1))
+
+    def check() -> None:
+        with database.cursor() as cursor:
+            _check_format(cursor)
+
+    # Two servers that start at once over a new lake both note the version.
+    retried(check)
 
 
 def _check_format(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -75,23 +64,14 @@ def _check_format(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def create_table(transactions: Transactions, table: TableRef, *, commit: CommitInfo) -> None:
     """Make the table of a datasource; see `Lake.create_table`."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            with transactions.alone(table) as cursor:
-                _create_table(cursor, table, commit)
-                transactions.remembered.forget(table)
-                return
-        except Exception as error:
-            # Two servers may make the first two tables of one repo at once, and both its schema.
-            cause = error.__cause__
-            if (
-                attempt == _ATTEMPTS - 1
-                or cause is None
-                or not isinstance(cause, duckdb.Error)
-                or not is_conflict(cause)
-            ):
-                raise
-            time.sleep(0.05 * (attempt + 1))
+
+    def create() -> None:
+        with transactions.alone(table) as cursor:
+            _create_table(cursor, table, commit)
+            transactions.remembered.forget(table)
+
+    # Two servers may make the first two tables of one repo at once, and both its schema.
+    retried(create)
 
 
 def _create_table(cursor: duckdb.DuckDBPyConnection, table: TableRef, commit: CommitInfo) -> None:
@@ -159,7 +139,8 @@ def blob_hashes(transactions: Transactions, table: TableRef, *, hashes: Sequence
             value = f"unnest({column.quoted})" if column.field.multiple else column.quoted
             reading.cursor.register("chosen", pa.table({"h": pa.array(sorted(wanted - found), pa.string())}))
             rows = reading.cursor.execute(
-                f"SELECT DISTINCT v FROM (SELECT {value} AS v FROM {data_table(table)}) WHERE v IN (SELECT h FROM chosen)"
+                f"SELECT DISTINCT v FROM (SELECT {value} AS v FROM {data_table(table)}) "
+                "WHERE v IN (SELECT h FROM chosen)"
             ).fetchall()
             found.update(row[0] for row in rows)
     return found

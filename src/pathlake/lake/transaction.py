@@ -129,7 +129,7 @@ class WriteTransaction:
         self.run("COMMIT")
         self._open = False
         row = self.run(f"SELECT * FROM ducklake_last_committed_snapshot('{LAKE}')").fetchone()
-        assert row is not None and row[0] is not None
+        assert row is not None
         snapshot = int(row[0])
         self._remembered.keep_ids(self.table, self._ids)
         self._remembered.committed(self.table, snapshot, definition=self.definition)
