@@ -67,7 +67,16 @@ def server(stage: Stage) -> None:
     """A server on a home of its own; PATHLAKE_HOST and PATHLAKE_TOKEN point to it."""
     log = stage.folder / "server.log"
     home = stage.folder / "server-home"
-    command: list[str | Path] = [Path(sys.executable).with_name("pathlake"), "serve", "--port", "0", "--home", home, "--token", "secret"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("pathlake"),
+        "serve",
+        "--port",
+        "0",
+        "--home",
+        home,
+        "--token",
+        "secret",
+    ]
     process = stage.closing.enter_context(background(command, log=log, ready=lambda: b"Ctrl-C" in log.read_bytes()))
     del process
     address = re.search(r" at (http://\S+)", log.read_text())

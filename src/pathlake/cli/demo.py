@@ -25,6 +25,9 @@ REPO = "you/digits"
 DATASOURCE = "digits"
 DATASET = "inky-training-digits"
 
+PLAIN_COLUMNS = 110
+"""Width of the table where it is not printed to a terminal."""
+
 _TARGET_VARIABLES = ("PATHLAKE_HOST", "PATHLAKE_TOKEN", "DAGSHUB_CLIENT_HOST", "DAGSHUB_USER_TOKEN")
 
 
@@ -39,7 +42,9 @@ class Steps:
     def step(self, title: str) -> Iterator[list[str]]:
         """Time a step; what is appended to the list it gives is the step's outcome."""
         outcome: list[str] = []
-        waiting = self.console.status(title) if self.console.is_terminal else contextlib.nullcontext()
+        # A recorded console would keep every turn of the spinner.
+        watched = self.console.is_terminal and not self.console.record
+        waiting = self.console.status(title) if watched else contextlib.nullcontext()
         started = time.perf_counter()
         with waiting:
             yield outcome
@@ -84,7 +89,10 @@ def demo(
     folder = Path(tempfile.mkdtemp(prefix="pathlake-demo-")) if keep is None else keep.absolute()
     try:
         with own_home(folder / "home"):
-            run(folder, console=stdout())
+            console = stdout()
+            if not console.is_terminal:
+                console.width = PLAIN_COLUMNS
+            run(folder, console=console)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -117,5 +125,5 @@ def run(folder: Path, *, console: Console) -> float:
     steps = Steps(console)
     accuracy = run_steps(folder, steps)
     steps.print()
-    console.print(f"The classifier names [bold]{accuracy:.1%}[/] of the digits it never saw rightly.")
+    console.print(f"Accuracy on digits the classifier has not seen: [bold]{accuracy:.1%}[/]")
     return accuracy
