@@ -37,7 +37,7 @@ from pathlake.expr.nodes import (
 from pathlake.expr.query import Query, Selection
 from pathlake.types.fields import RESERVED_NAMES, Field, FieldType, Schema
 from pathlake.types.values import MAX_INTEGER, MIN_INTEGER, has_broken_unicode
-from pathlake.types.zones import MAX_OFFSET_MINUTES
+from pathlake.types.zones import MAX_OFFSET_MINUTES, aware
 
 _NUMERIC = frozenset({FieldType.INTEGER, FieldType.FLOAT})
 _MAX_FLOAT = sys.float_info.max
@@ -66,7 +66,7 @@ def bind(query: Query, schema: Schema) -> Query:
         query,
         condition=bind_condition(query.condition, schema),
         select=_bound_selection(query.select, schema),
-        as_of=None if query.as_of is None else query.as_of.astimezone(dt.UTC),
+        as_of=None if query.as_of is None else aware(query.as_of).astimezone(dt.UTC),
     )
 
 

@@ -10,6 +10,7 @@ from pathlake.errors import InvalidValueError, QueryError
 from pathlake.expr.nodes import Scalar
 from pathlake.types.fields import FieldType
 from pathlake.types.values import normalise_value
+from pathlake.types.zones import aware
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MILLISECOND = dt.timedelta(milliseconds=1)
@@ -76,7 +77,7 @@ def moment_of(field: str, value: Scalar) -> dt.datetime:
             if not math.isfinite(value):
                 raise _no_moment(field, value)
             value = EPOCH + dt.timedelta(milliseconds=value)
-        return value.astimezone(dt.UTC)
+        return aware(value).astimezone(dt.UTC)
     except OverflowError:
         raise QueryError(
             f"The moment {value!s} given for the field {field!r} lies outside the years 1 to 9999.", {"field": field}

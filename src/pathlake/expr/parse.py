@@ -92,7 +92,8 @@ class _Reader:
                 tree = ast.parse(self._text, mode="eval")
             return self._condition(tree.body)
         except SyntaxError as error:
-            column = max((error.offset or 1) - 1, 0)
+            # A text that ends too early is reported at column 0, or on the line after it.
+            column = error.offset - 1 if error.offset and error.lineno == 1 else len(self._text)
             raise self._error_at(column, f"This is no condition: {error.msg}.") from None
         except (RecursionError, MemoryError):
             raise QueryError("The condition is nested too deeply.") from None
@@ -323,7 +324,8 @@ class _Reader:
             left, left_joints = self._leaves(node.left)
             right, right_joints = self._leaves(node.right)
             return left + right, [*left_joints, "&" if isinstance(node.op, ast.BitAnd) else "|", *right_joints]
-        return [self._source(node)], []
+        source = self._source(node)
+        return [f"({source})" if isinstance(node, ast.Compare | ast.BoolOp) else source], []
 
     def _source(self, node: ast.expr) -> str:
         source = ast.get_source_segment(self._text, node) or ast.unparse(node)

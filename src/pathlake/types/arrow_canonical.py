@@ -180,8 +180,7 @@ def missing_element(name: str, path: str) -> InvalidValueError:
 
 
 def _list_column(name: str, lists: ArrowArray, paths: Sequence[str]) -> Column | None:
-    if pat.is_list_view(lists.type) or pat.is_large_list_view(lists.type):
-        lists = lists.cast(pa.large_list(lists.type.value_type))
+    # No cast between list layouts: pyarrow's breaks list views that hold nulls.
     flat = one_chunk(lists.flatten())
     parents = ElementPaths(list_lengths(lists), paths)
     if element_type(flat.type) is not None or pat.is_nested(flat.type):

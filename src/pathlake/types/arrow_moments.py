@@ -18,7 +18,7 @@ import pyarrow.types as pat
 
 from pathlake.errors import InvalidValueError
 from pathlake.types.arrow_types import ZONE_TYPE, ArrowArray
-from pathlake.types.zones import parse_zone
+from pathlake.types.zones import local_offset, parse_zone
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY_S = 86_400
@@ -108,8 +108,8 @@ def _distinct(numbers: Seconds) -> tuple[Seconds, npt.NDArray[np.int64]]:
 
 
 def _local_offset(wall_s: int) -> int:
-    moment = (_EPOCH + dt.timedelta(seconds=wall_s)).replace(tzinfo=None).astimezone()
-    return int((moment.utcoffset() or dt.timedelta()).total_seconds())
+    naive = (_EPOCH + dt.timedelta(seconds=wall_s)).replace(tzinfo=None)
+    return int(local_offset(naive).total_seconds())
 
 
 def _fixed_offset(zone: str) -> int | None:

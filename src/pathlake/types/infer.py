@@ -32,7 +32,7 @@ from pathlake.types.values import (
     kind_of_class,
     normalise_value,
 )
-from pathlake.types.zones import offset_of
+from pathlake.types.zones import aware, offset_of
 
 _OBJECT = np.dtype(object)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -50,7 +50,7 @@ _ARROW: dict[FieldType, pa.DataType] = {
 
 
 def infer_column(
-    name: str, values: Sequence[object], paths: Sequence[str], *, known: Field | None = None
+    name: str, values: Iterable[object], paths: Sequence[str], *, known: Field | None = None
 ) -> Column | None:
     """Return one field's values as a column, with the type they have, or None if none is given.
 
@@ -129,14 +129,18 @@ def _kinds(objects: list[Any]) -> set[Kind]:
 def _check_kinds(name: str, objects: list[Any], paths: Sequence[str], kinds: set[Kind]) -> None:
     if "unsupported" in kinds:
         index, value = _first_of(objects, {"unsupported"})
-        path = path_at(paths, index)
-        raise InvalidValueError(
-            f"{path!r}: no field can hold the value of {name!r}, which is of type {type(value).__name__} "
-            f"({str(value)[:80]!r}). Fields hold numbers, booleans, strings, bytes, datetimes, and flat lists of them.",
-            {"path": path, "field": name, "type": type(value).__name__},
-        )
+        raise _unsupported(name, path_at(paths, index), value)
     if len(kinds) > 1 and kinds != _NUMERIC:
         raise mixed_types(name, objects, paths, kinds)
+
+
+def _unsupported(name: str, path: str, value: object) -> InvalidValueError:
+    kind = type(value).__name__
+    return InvalidValueError(
+        f"{path!r}: no field can hold the value of {name!r}, which is of type {kind} ({str(value)[:80]!r}). "
+        "Fields hold numbers, booleans, strings, bytes, datetimes, and flat lists of them.",
+        {"path": path, "field": name, "type": kind},
+    )
 
 
 def mixed_types(name: str, objects: list[Any], paths: Sequence[str], kinds: set[Kind]) -> FieldTypeError:
@@ -199,22 +203,24 @@ def _moments(name: str, objects: list[Any], paths: Sequence[str]) -> tuple[Arrow
             zones.append(None)
             continue
         try:
-            moment = normalise_value(value)
-            aware = moment if moment.utcoffset() is not None else moment.astimezone()
-            micros.append((aware - _EPOCH) // _MICROSECOND)
+            moment = aware(normalise_value(value))
+            micros.append((moment - _EPOCH) // _MICROSECOND)
         except (InvalidValueError, OverflowError, ValueError):
             path = path_at(paths, index)
             raise InvalidValueError(
                 f"{path!r}: the moment {value} in field {name!r} lies outside the years 1 to 9999.",
                 {"path": path, "field": name},
             ) from None
-        zones.append(offset_of(aware))
+        zones.append(offset_of(moment))
     return pa.array(micros, pa.timestamp("us", "UTC")), pa.array(zones, ZONE_TYPE)
 
 
 def _list_column(name: str, objects: list[Any], paths: Sequence[str], known: Field | None) -> Column | None:
     lists = [None if kind_of_class(type(value)) != "list" else value for value in objects]
-    lengths = np.array([0 if value is None else _length(value) for value in lists], dtype=np.int64)
+    lengths = np.array([_length(value) for value in lists], dtype=np.int64)
+    if (lengths < 0).any():
+        index = int((lengths < 0).argmax())
+        raise _unsupported(name, path_at(paths, index), lists[index])
     missing = pa.array([value is None for value in lists], pa.bool_())
     if not lengths.any():
         if known is None or not known.multiple:
@@ -239,7 +245,10 @@ def _list_column(name: str, objects: list[Any], paths: Sequence[str], known: Fie
 
 
 def _length(value: Any) -> int:
-    return 1 if getattr(value, "ndim", 1) == 0 else len(value)
+    """Return the length of a list, 0 for a missing one, -1 for an array without dimensions, which is none."""
+    if value is None:
+        return 0
+    return -1 if getattr(value, "ndim", 1) == 0 else len(value)
 
 
 def _elements(lists: Iterable[Any]) -> Any:
@@ -247,7 +256,7 @@ def _elements(lists: Iterable[Any]) -> Any:
     typed = all(isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype != _OBJECT for value in present)
     if typed and len({value.dtype for value in present}) == 1:
         return np.concatenate(present)
-    return list(itertools.chain.from_iterable(np.atleast_1d(v) if isinstance(v, np.ndarray) else v for v in present))
+    return list(itertools.chain.from_iterable(present))
 
 
 def _first_of(objects: list[Any], kinds: set[Kind]) -> tuple[int, Any]:

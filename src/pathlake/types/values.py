@@ -197,7 +197,8 @@ def _plain_moment(value: Any) -> dt.datetime:
         return to_datetime(warn=False) if to_datetime else value
     if isinstance(value, dt.date):
         return dt.datetime.combine(value, dt.time())
-    moment = value.astype("datetime64[us]").item()  # numpy.datetime64
-    if not isinstance(moment, dt.datetime):
+    year = 1970 + int(value.astype("datetime64[Y]").astype("int64"))  # numpy.datetime64; finer units would overflow
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
         raise InvalidValueError(f"The moment {value} lies outside the years 1 to 9999.")
+    moment: dt.datetime = value.astype("datetime64[us]").item()
     return moment

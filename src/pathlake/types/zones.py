@@ -86,7 +86,25 @@ def offset_of(moment: dt.datetime) -> int:
         120
     """
     offset = moment.utcoffset()
-    if offset is None:
-        offset = moment.astimezone().utcoffset()
-        assert offset is not None  # astimezone always gives a zone
-    return round(offset.total_seconds() / 60)
+    return round((local_offset(moment) if offset is None else offset).total_seconds() / 60)
+
+
+def local_offset(naive: dt.datetime) -> dt.timedelta:
+    """Return the offset from UTC of a wall clock in this machine's zone, in whole seconds.
+
+    An hour that a change of the clocks leaves out counts as before the change, one it repeats by its `fold`: the
+    moment is that of `naive.timestamp()`, which is what the official client sends.
+
+    Raises:
+        OverflowError, ValueError: The moment lies at the very ends of the years 1 to 9999.
+    """
+    whole = naive.replace(microsecond=0)
+    wall_s = (whole.replace(tzinfo=dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).total_seconds()
+    return dt.timedelta(seconds=wall_s - whole.timestamp())
+
+
+def aware(moment: dt.datetime) -> dt.datetime:
+    """Return `moment` with an offset; a naive one is in this machine's zone (see `local_offset`)."""
+    if moment.utcoffset() is not None:
+        return moment
+    return moment.replace(tzinfo=dt.timezone(local_offset(moment)))
