@@ -61,7 +61,11 @@ __all__ = [
     "save_login",
 ]
 
-_MODULES = {"datasets": "pathlake.client.datasets", "datasources": "pathlake.client.datasources", "errors": "pathlake.errors"}
+_MODULES = {
+    "datasets": "pathlake.client.datasets",
+    "datasources": "pathlake.client.datasources",
+    "errors": "pathlake.errors",
+}
 
 _HOMES = {
     "BoundCondition": "pathlake.client.conditions",

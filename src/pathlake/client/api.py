@@ -79,9 +79,7 @@ class RepoApi:
 
     def cancel_scan(self, id: str) -> DatasourceState:
         """Stop the scan that runs, if one does."""
-        return DatasourceState.from_wire(
-            self.full_name, self._graphql(documents.CANCEL_SCAN, {"id": id})["cancelScan"]
-        )
+        return DatasourceState.from_wire(self.full_name, self._graphql(documents.CANCEL_SCAN, {"id": id})["cancelScan"])
 
     def save_dataset(self, id: str, name: str, *, query: Mapping[str, Any]) -> str:
         """Keep a query under a name; return the dataset's id."""

@@ -55,6 +55,11 @@ class Column:
         return self._field.name
 
     @property
+    def handle(self) -> Datasource:
+        """The handle the column came from."""
+        return self._handle
+
+    @property
     def field(self) -> Field:
         """The field: name, type, tags, description."""
         return self._field
@@ -217,7 +222,7 @@ class Column:
 
     def _compared(self, op: Op, other: object) -> BoundCondition:
         if isinstance(other, Column):
-            handle = joined_handle(self._handle, other._handle)
+            handle = joined_handle(self._handle, other.handle)
             return BoundCondition.bound(handle, CompareFields(self.name, op, other.name))
         return self._made(Compare(self.name, op, self._operand(other)))
 

@@ -61,8 +61,7 @@ def configured_target() -> Target | None:
             token = kept.token
         if not token:
             raise ConfigurationError(
-                f"{host_variable} is set to {url} but no token is. Set {token_variable}, "
-                f"or run: pathlake login {url}"
+                f"{host_variable} is set to {url} but no token is. Set {token_variable}, or run: pathlake login {url}"
             )
         return Target(url, token)
     return kept
@@ -118,7 +117,7 @@ def save_login(host: str, token: str) -> Path:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({"host": url, "token": token.strip()}, file)
         path = home / LOGIN_FILE
-        os.replace(name, path)
+        Path(name).replace(path)
     except OSError as error:
         raise HomeError(f"Nothing can be kept in {home}: {error.strerror or error}.") from error
     return path

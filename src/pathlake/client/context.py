@@ -144,7 +144,7 @@ class MetadataContext:
                     f"{path!r}, field {name!r}: {error.message}", {"path": path, "field": name, **error.details}
                 ) from None
         else:
-            if kind is FieldType.FLOAT and value != value:
+            if kind is FieldType.FLOAT and math.isnan(value):
                 return None
             if kind is FieldType.INTEGER and not MIN_INTEGER <= value <= MAX_INTEGER:
                 raise InvalidValueError(
@@ -237,7 +237,7 @@ class _ContextTable:
         for start in range(0, len(self.paths), _PART_ROWS):
             yield _ContextPart(self, start, min(start + _PART_ROWS, len(self.paths)))
 
-    def declared(self, position: int) -> Field | None | bool:
+    def declared(self, position: int) -> Field | bool | None:
         return self.fields[position - 1]
 
 

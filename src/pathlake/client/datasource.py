@@ -125,7 +125,8 @@ class Datasource:
             return self._with(self._query.where(other.condition))
         if isinstance(other, Column):
             raise QueryError(
-                f"ds[...] takes a condition, and ds[{other.name!r}] is a column. Compare it: ds[{other.name!r}] == True."
+                f"ds[...] takes a condition, and ds[{other.name!r}] is a column. "
+                f"Compare it with something: ds[{other.name!r}] == True."
             )
         raise QueryError(
             f"ds[...] takes the name of a field, a condition or a slice, not {other!r}. "
@@ -223,7 +224,9 @@ class Datasource:
         try:
             minutes = parse_zone(tz_val)
         except (InvalidValueError, AttributeError) as error:
-            raise QueryError(f"{tz_val!r} is no time zone offset. Write it like '+03:00', '-03:30' or 'UTC'.") from error
+            raise QueryError(
+                f"{tz_val!r} is no time zone offset. Write it like '+03:00', '-03:30' or 'UTC'."
+            ) from error
         return self._with(replace(self._query, zone_minutes=minutes))
 
     def include_missing(self) -> Datasource:
@@ -438,8 +441,8 @@ class Datasource:
             DatasetAlreadyExistsError: The repo has a dataset of that name.
         """
         api = self._source.api
-        id = api.save_dataset(self._source.id, name, query=self.to_wire())
-        found = api.datasets(id=id)
+        dataset_id = api.save_dataset(self._source.id, name, query=self.to_wire())
+        found = api.datasets(id=dataset_id)
         if not found:
             raise DatasetNotFoundError(f"The dataset {name!r} of {self._source.repo} was deleted meanwhile.")
         return Datasource(self._source, found[0].query, dataset=found[0])

@@ -35,9 +35,7 @@ __all__ = [
 ]
 
 
-def create_datasource(
-    repo: str, name: str, path: str | os.PathLike[str], revision: str | None = None
-) -> Datasource:
+def create_datasource(repo: str, name: str, path: str | os.PathLike[str], revision: str | None = None) -> Datasource:
     """Create a datasource on a path; a scan of its files starts by itself.
 
     Args:
@@ -71,9 +69,7 @@ def create_from_repo(repo: str, name: str, path: str, revision: str | None = Non
     return create_datasource(repo, name, path.lstrip("/"), revision)
 
 
-def get_or_create(
-    repo: str, name: str, path: str | os.PathLike[str], revision: str | None = None
-) -> Datasource:
+def get_or_create(repo: str, name: str, path: str | os.PathLike[str], revision: str | None = None) -> Datasource:
     """Return the datasource of that name, or create it on the path; see `create_datasource`.
 
     Where it exists, `path` and `revision` play no role.

@@ -53,7 +53,7 @@ class MetadataFieldBuilder:
         """
         if self._field is None:
             raise FieldNotFoundError(
-                f"There is no field {self._name!r} in {self._source.name!r}. To create it, give it a type with set_type()."
+                f"There is no field {self._name!r} in {self._source.name!r}. To create it, call set_type() first."
             )
         return self._field
 

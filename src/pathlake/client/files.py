@@ -177,7 +177,7 @@ class JsonLines:
         if records:
             yield _LinesPart(self.keys, records)
 
-    def declared(self, position: int) -> Field | None | bool:
+    def declared(self, position: int) -> Field | bool | None:
         del position  # only the values say
         return False
 

@@ -22,11 +22,13 @@ def joined_urls(base: str, paths: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
 
     Only the paths that hold something to encode cost Python's time.
     """
-    special = pc.match_substring_regex(paths, _NEEDS_QUOTING)
+    special: Any = pc.match_substring_regex(paths, _NEEDS_QUOTING)
     if pc.any(special).as_py():
-        quoted = pa.array([quote(path) for path in paths.filter(special).to_pylist()], pa.string())
-        paths = pc.replace_with_mask(paths.combine_chunks(), pc.fill_null(special, False).combine_chunks(), quoted)  # noqa: FBT003
-    joined = pc.binary_join_element_wise(pa.scalar(base), paths, pa.scalar(""))
+        quoted = pa.array([quote(str(path)) for path in paths.filter(special).to_pylist()], pa.string())
+        replace: Any = pc.replace_with_mask
+        paths = replace(paths.combine_chunks(), special.combine_chunks(), quoted)
+    join: Any = pc.binary_join_element_wise
+    joined = join(pa.scalar(base), paths, pa.scalar(""))
     return joined if isinstance(joined, pa.ChunkedArray) else pa.chunked_array([joined])
 
 
@@ -59,7 +61,7 @@ def _series(column: pa.ChunkedArray[Any]) -> pd.Series[Any]:
 
     if column.null_count:
         if pat.is_integer(column.type):
-            return column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+            return column.to_pandas(types_mapper=lambda _: pd.Int64Dtype())
         if pat.is_boolean(column.type):
-            return column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+            return column.to_pandas(types_mapper=lambda _: pd.BooleanDtype())
     return column.to_pandas()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import pyarrow as pa
@@ -123,7 +123,7 @@ class QueryResult:
     def datapoint_ids(self, positions: Sequence[int] | None = None) -> list[int]:
         """Return the ids of the datapoints, or of those at the given positions."""
         ids = self._table.column("datapoint_id")
-        found: list[int] = (ids if positions is None else ids.take(pa.array(positions, pa.int64()))).to_pylist()
+        found: list[Any] = (ids if positions is None else ids.take(pa.array(positions, pa.int64()))).to_pylist()
         return found
 
     def column(self, name: str) -> pa.ChunkedArray[Any]:
@@ -155,8 +155,11 @@ class QueryResult:
     def to_arrow(self) -> pa.Table:
         """Return the result as an Arrow table: `path`, `datapoint_id`, then the fields in the query's order."""
         columns = [self._table.column(name) for name in self._column_names]
-        marked = [mark_field(entry.name, entry.field.type, entry.field.multiple) for entry in self._info.fields]
-        schema = pa.schema([pa.field("path", pa.string()), pa.field("datapoint_id", pa.int64()), *marked])
+        marked: list[pa.Field[Any]] = [
+            mark_field(entry.name, entry.field.type, entry.field.multiple) for entry in self._info.fields
+        ]
+        own: list[pa.Field[Any]] = [pa.field("path", pa.string()), pa.field("datapoint_id", pa.int64())]
+        schema = pa.schema([*own, *marked])
         return pa.table(columns, schema=schema)
 
     def to_polars(self) -> pl.DataFrame:
@@ -166,15 +169,17 @@ class QueryResult:
             MissingExtraError: polars is not installed.
         """
         try:
-            import polars
+            import polars as pl
         except ImportError as error:
             raise MissingExtraError("polars is not installed. Install it: pip install 'pathlake[polars]'") from error
-        frame = polars.from_arrow(self.to_arrow())
-        assert isinstance(frame, polars.DataFrame)
+        frame = pl.from_arrow(self.to_arrow())
+        assert isinstance(frame, pl.DataFrame)
         return frame
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.to_arrow().__arrow_c_stream__(requested_schema)
+        table: Any = self.to_arrow()
+        stream: object = table.__arrow_c_stream__(requested_schema)
+        return stream
 
     @property
     def download_urls(self) -> pa.ChunkedArray[Any]:
@@ -197,7 +202,7 @@ class QueryResult:
 
     def _row_of(self, path: str) -> int:
         if self._rows_by_path is None:
-            paths = self._table.column("path").to_pylist()
+            paths: list[Any] = self._table.column("path").to_pylist()
             self._rows_by_path = {found: row for row, found in enumerate(paths)}
         row = self._rows_by_path.get(path)
         if row is None:
@@ -214,7 +219,8 @@ class QueryResult:
     def _datapoints(self, table: pa.Table) -> Iterator[Datapoint]:
         names = [entry.name for entry in self._info.fields]
         columns = [self._values(table, entry.name, entry.field) for entry in self._info.fields]
-        ids, paths = table.column("datapoint_id").to_pylist(), table.column("path").to_pylist()
+        ids: list[Any] = table.column("datapoint_id").to_pylist()
+        paths: list[Any] = table.column("path").to_pylist()
         known = frozenset(names)
         for row, (datapoint_id, path) in enumerate(zip(ids, paths, strict=True)):
             found = ((name, column[row]) for name, column in zip(names, columns, strict=True))
@@ -240,7 +246,7 @@ class QueryResult:
         for entry in self._info.fields:
             zones = zone_column_name(entry.name)
             if entry.field.type is FieldType.DATETIME and zones in self._table.column_names:
-                ends = pc.min_max(self._table.column(zones)).as_py()
+                ends: Any = pc.min_max(self._table.column(zones)).as_py()
                 if ends["min"] is not None and ends["min"] == ends["max"]:
                     found[entry.name] = ends["min"]
         return found

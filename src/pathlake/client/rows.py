@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -17,12 +18,11 @@ PROGRESS_FROM_ROWS = 200_000
 """Results up to this size arrive before a bar could be read."""
 
 
-class ChunkFile:
+class ChunkFile(io.RawIOBase):
     """Chunks of bytes as the file that pyarrow reads a stream from."""
 
-    closed = False
-
     def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
         self._chunks = chunks
         self._rest = memoryview(b"")
 
@@ -46,9 +46,6 @@ class ChunkFile:
             missing -= len(part) if missing > 0 else 0
         return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
-    def close(self) -> None:
-        """Nothing: the chunks belong to the one who made them."""
-
 
 def fetch(
     source: Source, query: Query, *, snapshot: int | None = None, offset: int = 0, progress: bool | None = None
@@ -71,9 +68,7 @@ def fetch(
         return _fetched(source, query, snapshot=snapshot, offset=offset, progress=progress)
 
 
-def _fetched(
-    source: Source, query: Query, *, snapshot: int | None, offset: int, progress: bool | None
-) -> QueryResult:
+def _fetched(source: Source, query: Query, *, snapshot: int | None, offset: int, progress: bool | None) -> QueryResult:
     wire = query_to_wire(query, source.schema)
     with source.api.rows(source.id, wire, snapshot=snapshot, offset=offset) as chunks:
         try:

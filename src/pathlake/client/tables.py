@@ -55,7 +55,7 @@ class Table(Protocol):
         """Read it."""
         ...
 
-    def declared(self, position: int) -> Field | None | bool:
+    def declared(self, position: int) -> Field | bool | None:
         """Say what a column holds without reading it.
 
         Returns:
@@ -144,7 +144,7 @@ class PandasTable:
         for start in range(0, len(self.frame), PART_ROWS):
             yield PandasPart(self.frame.iloc[start : start + PART_ROWS])
 
-    def declared(self, position: int) -> Field | None | bool:
+    def declared(self, position: int) -> Field | bool | None:
         series = self.frame.iloc[:, position]
         if series.isna().all():
             return None
@@ -194,7 +194,7 @@ class PolarsTable:
         for part in self.frame.iter_slices(PART_ROWS):
             yield PolarsPart(part)
 
-    def declared(self, position: int) -> Field | None | bool:
+    def declared(self, position: int) -> Field | bool | None:
         series = self.frame.to_series(position)
         if series.null_count() == len(series):
             return None
@@ -245,7 +245,7 @@ class ArrowTable:
             for start in range(0, batch.num_rows, PART_ROWS):
                 yield ArrowPart(batch.slice(start, PART_ROWS))
 
-    def declared(self, position: int) -> Field | None | bool:
+    def declared(self, position: int) -> Field | bool | None:
         found = self.schema.field(position)
         if isinstance(self.data, pa.Table) and self.data.column(position).null_count == self.data.num_rows:
             return None
@@ -255,7 +255,7 @@ class ArrowTable:
         return field_of(found)
 
 
-def _declared(name: str, kind: pa.DataType) -> Field | None | bool:
+def _declared(name: str, kind: pa.DataType) -> Field | bool | None:
     element = element_type(kind)
     if pat.is_null(kind) or (element is not None and pat.is_null(element)):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,14 @@ from pathlake.client.progress import Advance, progress_bar
 from pathlake.client.source import Source
 from pathlake.client.tables import Part, Table, as_table, looked_at
 from pathlake.client.warnings import IgnoredColumnsWarning
-from pathlake.errors import FieldTypeError, InvalidNameError, InvalidPathError, InvalidValueError, UsageError, suggestion
+from pathlake.errors import (
+    FieldTypeError,
+    InvalidNameError,
+    InvalidPathError,
+    InvalidValueError,
+    UsageError,
+    suggestion,
+)
 from pathlake.types.arrow_canonical import coerce_column
 from pathlake.types.arrow_types import ZONE_TYPE, arrow_type, mark_field, zone_column_name
 from pathlake.types.fields import (
@@ -100,7 +108,7 @@ class UploadPlan:
         stored = self.stored.get(planned.name)
         found = infer_column(planned.name, part.values(column.position), paths, known=planned)  # type: ignore[arg-type]
         if found is None:
-            return [pa.nulls(part.rows, field.type) for field in fields]
+            return [_nulls(part.rows, field.type) for field in fields]
         values, zones, given = found
         if stored is not None and (stored.type, stored.multiple) != (given.type, given.multiple):
             values = coerce_column(values, given, stored, paths)  # type: ignore[arg-type]
@@ -210,12 +218,11 @@ def ipc_chunks(schema: pa.Schema, batches: Callable[[], Iterator[pa.RecordBatch]
     yield pipe.take()
 
 
-class _Pipe:
+class _Pipe(io.RawIOBase):
     """The file a stream is written to; `take` gives what was written since."""
 
-    closed = False
-
     def __init__(self) -> None:
+        super().__init__()
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
@@ -224,12 +231,6 @@ class _Pipe:
     def write(self, data: Any) -> int:
         self._parts.append(bytes(data))
         return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
     def take(self) -> bytes:
         taken = b"".join(self._parts)
@@ -289,7 +290,13 @@ def _paths(values: Any, *, name: str, first_row: int) -> pa.Array[Any]:
         raise _bad_path(values, name=name, first_row=first_row, cause=str(error)) from error
     if found is None or found[2] != Field("path", FieldType.STRING) or found[0].null_count:
         raise _bad_path(values, name=name, first_row=first_row, cause="")
-    return found[0]
+    paths: pa.Array[Any] = found[0]
+    return paths
+
+
+def _nulls(rows: int, data_type: Any) -> pa.Array[Any]:
+    nulls: pa.Array[Any] = pa.nulls(rows, data_type)
+    return nulls
 
 
 def _bad_path(values: Any, *, name: str, first_row: int, cause: str) -> InvalidPathError:
