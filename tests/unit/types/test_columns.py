@@ -356,7 +356,12 @@ def test_typed_columns_without_a_value_are_none(array: Any) -> None:
         (pa.array([None, 5], pa.duration("s")), 1),
         (pa.array([0, 2**50], pa.timestamp("s")), 1),
         (pa.array([[0], [2**50]], pa.list_(pa.timestamp("s", "UTC"))), 1),
-        (pa.StringArray.from_buffers(2, pa.py_buffer(np.array([0, 1, 2], np.int32)), pa.py_buffer(b"a\xff")), 1),
+        (
+            pa.StringArray.from_buffers(
+                2, pa.py_buffer(np.array([0, 1, 2], np.int32).tobytes()), pa.py_buffer(b"a\xff")
+            ),
+            1,
+        ),
         (pd.Series(pd.period_range("2024", periods=1)), 0),
     ],
 )
@@ -556,12 +561,9 @@ def test_a_column_of_nothing_fits_everywhere() -> None:
 
 
 def test_paths_may_be_any_sequence() -> None:
-    for paths in (
-        pa.array(["a", "b"]),
-        pd.Series(["a", "b"], index=[5, 6]),
-        np.array(["a", "b"]),
-        pl.Series(["a", "b"]),
-    ):
+    names = ["a", "b"]
+    sequences: list[Any] = [pa.array(names), pd.Series(names, index=[5, 6]), np.array(names), pl.Series(names)]
+    for paths in sequences:
         with pytest.raises(FieldTypeError, match="'b'"):
             infer_column("x", ["x", 1], paths)
 
