@@ -20,7 +20,7 @@ class ResultField:
 
     def to_json(self) -> dict[str, Any]:
         """Return this as a JSON object."""
-        return {"name": self.name, **field_to_json(self.field), "originalName": self.field.name}
+        return {**field_to_json(self.field), "name": self.name, "originalName": self.field.name}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ResultField:

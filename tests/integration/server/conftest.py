@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pygit2
 import pytest
 
 from pathlake.server.embedded import RunningEngine, start_embedded
@@ -58,7 +59,7 @@ def git_repo(running: RunningEngine, tmp_path_factory: pytest.TempPathFactory) -
     """A repo connected to a git repository with the branches `main` and `feature/x-y`; its name."""
     path = tmp_path_factory.mktemp("git") / "repository"
     repository = make_git(path, {"images/1.txt": "one", "images/sub/2.txt": "two", "top.txt": "on main"})
-    repository.branches.local.create("feature/x-y", repository.head.peel())
+    repository.branches.local.create("feature/x-y", repository.head.peel(pygit2.Commit))
     commit_files(repository, {"top.txt": "on the feature"}, branch="feature/x-y")
     with Api(running.url, running.token, repo="simon/git") as api:
         api.http.post("/api/v1/repos", json={"full_name": "simon/git"}).raise_for_status()

@@ -101,6 +101,14 @@ def test_a_bad_request_for_rows_has_a_proper_status(
         assert answer.json()["error"]["code"] == code
 
 
+def test_aliases_name_the_columns(api: Api, empty: str) -> None:
+    api.upload(empty, pa.table({"path": ["a"], "n": [1]}))
+    table = api.rows(empty, {"select": [{"name": "n", "alias": "m"}]})
+    assert table.column_names == ["datapoint_id", "path", "m"]
+    (shown,) = result_of(table).fields
+    assert (shown.name, shown.field.name) == ("m", "n")
+
+
 def test_an_unknown_datasource_is_not_found(api: Api, empty: str) -> None:
     for path in (rows_path("simon", "repo", datasource=999), metadata_path("simon", "repo", datasource="x")):
         answer = api.http.post(path, json={})
@@ -312,7 +320,7 @@ def test_twenty_clients_at_once(running: RunningEngine, api: Api, empty: str) ->
 def test_memory_stays_flat_however_long_an_upload_is(running: RunningEngine, api: Api, empty: str) -> None:
     """The engine runs in this process, so its Arrow memory is what this process counts beyond the client's own."""
     rows = 200_000
-    batch = pa.record_batch({"path": pa.array([f"{i:06d}" for i in range(rows)]), "n": pa.array(range(rows))})
+    batch = pa.record_batch([pa.array([f"{i:06d}" for i in range(rows)]), pa.array(range(rows))], names=["path", "n"])
 
     def stream(times: int) -> Iterator[bytes]:
         sink = pa.BufferOutputStream()

@@ -74,11 +74,7 @@ def home(tmp_path: Path) -> Path:
 def test_it_starts_once_says_where_it_is_and_leaves_nothing(home: Path) -> None:
     threads = set(threading.enumerate())
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    logging_before = (
-        logging.getLogger().handlers[:],
-        logging.getLogger().level,
-        logging.getLogger("uvicorn").handlers[:],
-    )
+    logging_before = logging_state()
     engine = start_embedded(home)
     assert engine is not None
     try:

@@ -33,7 +33,9 @@ def test_health_needs_no_token(running: RunningEngine) -> None:
 )
 @pytest.mark.parametrize("path", ["/api/v1/user", "/api/v1/repos/a/b/data-engine/graphql", "/nothing"])
 def test_a_wrong_token_is_refused_everywhere(running: RunningEngine, header: str | None, path: str) -> None:
-    headers = {} if header is None else {"Authorization": header.format(token=running.token).encode("latin-1")}
+    headers: dict[bytes, bytes] = (
+        {} if header is None else {b"Authorization": header.format(token=running.token).encode("latin-1")}
+    )
     answer = httpx.post(running.url + path, headers=headers, json={}, trust_env=False)
     assert answer.status_code == 401
     body = answer.json()
