@@ -1,0 +1,1 @@
+"""The import paths of the Data Engine's documentation, served by Pathlake."""
