@@ -2,12 +2,15 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 ADDRESS ?= 127.0.0.1
 PORT ?= 8000
 PROJECTS := pyproject.toml compat/dagshub/pyproject.toml
+
+# mkdocs-material's notice about the future of mkdocs is no news to who builds the docs.
+export NO_MKDOCS_2_WARNING := 1
 
 # pip itself must not be led elsewhere by what the environment of the caller holds for another project.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_REQUIRE_VIRTUALENV PIP_TARGET PIP_USER
