@@ -32,7 +32,6 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("last_modified", pa.timestamp("us")),
     pa.field("media_type", pa.string()),
     pa.field("etag", pa.string()),
-    pa.field("n", pa.int64()),
 ]
 _SCHEMA = pa.schema(_COLUMNS)
 
@@ -163,11 +162,10 @@ def _as_table(files: FileBatch, media_types: Sequence[str | None]) -> pa.Table:
         pa.array(files.modified_us, pa.int64()).cast(pa.timestamp("us")),
         pa.array(media_types, pa.string()),
         pa.array(files.etags, pa.string()),
-        pa.array(np.arange(len(files), dtype=np.int64)),
     ]
     table = pa.Table.from_arrays(columns, schema=_SCHEMA)
     if pc.count_distinct(table.column("path")).as_py() != table.num_rows:
         # A source that changes while it is listed may show a file twice; the later look counts.
         latest = dict(zip(files.paths, range(len(files)), strict=True))
         table = table.take(pa.array(sorted(latest.values())))
-    return table
+    return table.append_column("n", pa.array(np.arange(table.num_rows, dtype=np.int64)))

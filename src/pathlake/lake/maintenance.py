@@ -1,4 +1,9 @@
-"""Keeping a lake quick: rows of small commits into files, small files into larger ones, deleted rows out of them."""
+"""Keeping a lake quick: rows of small commits into files, small files into larger ones.
+
+DuckLake can also rewrite files without their deleted rows. That is left out: every snapshot stays, so nothing would be
+freed, and DuckLake 1.0 then answers from old snapshots wrongly (duckdb/ducklake issue 1406; a random test of merges,
+deletions and maintenance found it within seconds).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,7 @@ KEEP_FOR_H = 24
 
 
 def maintain(transactions: Transactions) -> None:
-    """Flush inlined rows, merge small files, rewrite files with deleted rows; see `Lake.maintain`.
+    """Flush inlined rows and merge small files, one table at a time; see `Lake.maintain`.
 
     All snapshots stay.
     """
@@ -29,8 +34,6 @@ def maintain(transactions: Transactions) -> None:
             which = f"'{LAKE}', {literal(name)}, schema => {schema}"
             with transactions.alone(table) as cursor:
                 cursor.execute(f"CALL ducklake_merge_adjacent_files({which}, max_compacted_files => {MOST_FILES:d})")
-            with transactions.alone(table) as cursor:
-                cursor.execute(f"CALL ducklake_rewrite_data_files({which}, delete_threshold => 0.5)")
     before = dt.datetime.now(dt.UTC) - dt.timedelta(hours=KEEP_FOR_H)
     with transactions.alone(TableRef(0, 0)) as cursor:
         cursor.execute(
