@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 
 _OWN_TYPES = {
     "image": "apng avif bmp dng=x-adobe-dng exr=x-exr gif heic heif ico=vnd.microsoft.icon jp2 jpe=jpeg jpeg jpg=jpeg "
-    "jxl png "
-    "psd=vnd.adobe.photoshop svg=svg+xml tif=tiff tiff webp",
+    "jxl png psd=vnd.adobe.photoshop svg=svg+xml tif=tiff tiff webp",
     "audio": "aac aif=aiff aifc=aiff aiff amr flac m4a=mp4 mid=midi midi mp3=mpeg oga=ogg ogg opus=ogg wav wave=wav "
     "weba=webm",
     "video": "3gp=3gpp avi=x-msvideo flv=x-flv m2ts=mp2t m4v=mp4 mkv=x-matroska mov=quicktime mp4 mpeg mpg=mpeg "
     "mts=mp2t ogv=ogg qt=quicktime webm wmv=x-ms-wmv",
     "text": "cfg=plain conf=plain css csv htm=html html ini=plain js=javascript log=plain markdown md=markdown "
     "mjs=javascript py=x-python rst=x-rst srt=x-subrip tsv=tab-separated-values txt=plain vtt",
-    "application": "7z=x-7z-compressed arrow=vnd.apache.arrow.file avro=vnd.apache.avro bz2=x-bzip2 dcm=dicom doc=msword "
-    "docx=vnd.openxmlformats-officedocument.wordprocessingml.document epub=epub+zip "
+    "application": "7z=x-7z-compressed arrow=vnd.apache.arrow.file avro=vnd.apache.avro bz2=x-bzip2 dcm=dicom "
+    "doc=msword docx=vnd.openxmlformats-officedocument.wordprocessingml.document epub=epub+zip "
     "feather=vnd.apache.arrow.file geojson=geo+json gz=gzip h5=x-hdf5 hdf5=x-hdf5 ipynb=x-ipynb+json json "
     "jsonl ndjson=x-ndjson npy=x-npy npz=x-npz onnx=x-onnx orc=x-orc parquet=vnd.apache.parquet pdf pickle=x-pickle "
     "pkl=x-pickle pptx=vnd.openxmlformats-officedocument.presentationml.presentation rar=vnd.rar rtf "

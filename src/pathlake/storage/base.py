@@ -101,7 +101,9 @@ class Storage(Protocol):
         """Return `length` bytes from offset `start`; fewer where the file ends before."""
         ...
 
-    def stream(self, path: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
+    def stream(
+        self, path: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = 1 << 20
+    ) -> Iterator[bytes]:
         """Yield the bytes from `start` on in chunks, never the whole file at once."""
         ...
 

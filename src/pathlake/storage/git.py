@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 _CACHED_BLOB_BYTES = 64 << 20
 _CACHED_TREES = 64
+_DOT = ord(".")
 _Skipped = list[SkippedFile]
 
 # A tree object is a row of "<mode> <name>\0<20 bytes of id>". Read raw, a listing with sizes takes 1.3 times a bare
 # walk over pygit2's entries with sizes, etags and paths included, and names that are no UTF-8 stay readable.
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _FILE_MODES = frozenset({b"100644", b"100755", b"100664"})
+_TREE_MODES = frozenset({b"40000", b"040000"})
 _SKIPPED_MODES = {
     b"120000": "it is a symbolic link, which git sources do not follow",
     b"160000": "it is a submodule, whose files are in another repository",
@@ -111,13 +113,10 @@ class _Handle:
 
         self.repository = open_repository(location)
         self.odb = self.repository.odb
-        self._oid = pygit2.Oid
+        self.oid = pygit2.Oid
         # libgit2 does not cache large trees, and parsing one of 100,000 entries for each read takes milliseconds.
         self._trees: OrderedDict[str, pygit2.Tree | None] = OrderedDict()
         self._root = self.repository[tree_id].peel(pygit2.Tree)
-
-    def oid(self, raw: bytes) -> pygit2.Oid:
-        return self._oid(raw=raw)
 
     def blob_id(self, path: str) -> pygit2.Oid | None:
         """Return the id of the file at `path`, or None where there is none."""
@@ -204,39 +203,40 @@ class GitStorage:
             read, header_of, oid_of = handle.odb.read, handle.odb.read_header, handle.oid
             modified = self._modified_us
             batch = FileBatch()
-            todo = [(oid_of(bytes.fromhex(self._tree_id)), b"")]
+            todo = [(oid_of(raw=bytes.fromhex(self._tree_id)), "")]
             while todo:
                 tree_id, prefix = todo.pop()
-                subdirectories: list[tuple[pygit2.Oid, bytes]] = []
+                room = MAX_PATH_BYTES - len(prefix.encode())
+                subdirectories: list[tuple[pygit2.Oid, str]] = []
                 try:
                     entries = _ENTRY.findall(read(tree_id)[1])
                 except KeyError:
-                    skipped.append(SkippedFile(_printable(prefix[:-1]), "the repository lacks the directory's content"))
+                    skipped.append(SkippedFile(prefix[:-1], "the repository lacks the directory's content"))
                     continue
                 for mode, name, raw_id in entries:
-                    path = prefix + name
                     if mode in _FILE_MODES:
-                        text = _checked(path, name, skipped)
-                        if text is None:
+                        if name.isascii() and name[0] != _DOT and b"/" not in name and len(name) <= room:
+                            path = prefix + name.decode("ascii")
+                        elif not (path := _checked(prefix, name, skipped)):
                             continue
                         try:
-                            size = header_of(oid_of(raw_id))[1]
+                            size = header_of(oid_of(raw=raw_id))[1]
                         except KeyError:
-                            skipped.append(SkippedFile(text, "the repository lacks its content (a partial clone?)"))
+                            skipped.append(SkippedFile(path, "the repository lacks its content (a partial clone?)"))
                             continue
-                        batch.paths.append(text)
+                        batch.paths.append(path)
                         batch.sizes.append(size)
                         batch.modified_us.append(modified)
                         batch.etags.append(raw_id.hex())
                         if len(batch.paths) >= batch_size:
                             yield batch
                             batch = FileBatch()
-                    elif mode in (b"40000", b"040000"):
-                        if _checked(path, name, skipped) is not None:
-                            subdirectories.append((oid_of(raw_id), path + b"/"))
+                    elif mode in _TREE_MODES:
+                        if path := _checked(prefix, name, skipped):
+                            subdirectories.append((oid_of(raw=raw_id), path + "/"))
                     else:
                         reason = _SKIPPED_MODES.get(mode, f"it has the unknown mode {mode.decode()}")
-                        skipped.append(SkippedFile(_printable(path), reason))
+                        skipped.append(SkippedFile(prefix + _printable(name), reason))
                 todo.extend(reversed(subdirectories))
             if batch.paths:
                 yield batch
@@ -341,20 +341,19 @@ class GitStorage:
             raise SourceUnavailableError(f"The storage {self.url} is closed.")
 
 
-def _checked(path: bytes, name: bytes, skipped: list[SkippedFile]) -> str | None:
-    """Return the path as text, or None where it can be no datapoint; a tree made by hand can hold any name."""
-    if name[0] != 46 and b"/" not in name and len(path) <= MAX_PATH_BYTES and path.isascii():
-        return path.decode("ascii")
+def _checked(prefix: str, name: bytes, skipped: list[SkippedFile]) -> str:
+    """Return the path, or nothing where it can be no datapoint; a tree made by hand can hold any name."""
     try:
-        text = path.decode("utf-8")
+        path = prefix + name.decode("utf-8")
     except UnicodeDecodeError:
-        skipped.append(SkippedFile(_printable(path), "its name is not valid UTF-8, so it can be no datapoint"))
-        return None
-    problem = "its name holds a slash" if b"/" in name else path_problem(text)
+        problem: str | None = "its name is not valid UTF-8"
+        path = prefix + _printable(name)
+    else:
+        problem = "its name holds a slash" if b"/" in name else path_problem(path)
     if problem:
-        skipped.append(SkippedFile(text, f"{problem}, so it can be no datapoint"))
-        return None
-    return text
+        skipped.append(SkippedFile(path, f"{problem}, so it can be no datapoint"))
+        return ""
+    return path
 
 
 def _printable(path: bytes) -> str:

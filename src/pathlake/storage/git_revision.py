@@ -57,14 +57,16 @@ def default_branch(repository: pygit2.Repository, *, source: str) -> str:
     Raises:
         RevisionNotFoundError: There is no commit.
     """
+    import pygit2
+
     if not repository.head_is_unborn:
         if not repository.head_is_detached:
             return str(repository.head.shorthand)
         for name in (_ORIGIN + "HEAD", "refs/heads/main", "refs/heads/master"):
             if name in repository.references:
-                reference: pygit2.Reference = repository.references[name].resolve()
-                return reference.name.removeprefix(_ORIGIN).removeprefix("refs/heads/")
-        return str(repository.head.target)
+                resolved: str = repository.references[name].resolve().name
+                return resolved.removeprefix(_ORIGIN).removeprefix("refs/heads/")
+        return str(repository.head.peel(pygit2.Commit).id)
     names = revision_names(repository)
     for name in ("main", "master", *(names if len(names) == 1 else ())):
         if name in names:
