@@ -9,7 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pathlake.errors import UsageError
+from pathlake.server.services import Services
 from pathlake.wire.contract import JSON_TYPE
+
+_LARGE_BYTES = 64 << 10
 
 
 def json_answer(content: object, *, status: int = 200) -> Response:
@@ -23,8 +26,8 @@ def json_bytes(content: object) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-async def json_body(request: Request, *, most_bytes: int) -> dict[str, Any]:
-    """Return the JSON object a request holds.
+async def json_body(request: Request, services: Services, *, most_bytes: int) -> dict[str, Any]:
+    """Return the JSON object a request holds; a large one is parsed on a thread, so that others need not wait.
 
     Raises:
         UsageError: It is larger than `most_bytes`, no JSON, or no object.
@@ -38,8 +41,9 @@ async def json_body(request: Request, *, most_bytes: int) -> dict[str, Any]:
             body += chunk
     if too_large:
         raise UsageError(f"The body of this request may hold {most_bytes >> 20} MiB at most.")
+    text = bytes(body)
     try:
-        found = json.loads(bytes(body))
+        found = json.loads(text) if len(text) < _LARGE_BYTES else await services.call(lambda: json.loads(text))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"The body of the request is no JSON: {error}.") from error
     if not isinstance(found, dict):

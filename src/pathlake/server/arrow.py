@@ -107,7 +107,7 @@ class _Arrow:
         self._engine = services.engine
 
     async def rows(self, request: Request) -> Response:
-        body = await json_body(request, most_bytes=MAX_GRAPHQL_BYTES)
+        body = await json_body(request, self._services, most_bytes=MAX_GRAPHQL_BYTES)
         chunks = await self._services.call(lambda: self._open(request, body))
         first = await first_of(self._services, chunks)
         return StreamAnswer(self._services, first=first, chunks=chunks, headers={"content-type": ARROW_STREAM_TYPE})

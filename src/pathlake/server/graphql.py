@@ -42,7 +42,7 @@ class _Endpoint:
         self._documents = _Documents()
 
     async def answer(self, request: Request) -> Response:
-        body = await json_body(request, most_bytes=MAX_GRAPHQL_BYTES)
+        body = await json_body(request, self._services, most_bytes=MAX_GRAPHQL_BYTES)
         text, variables = body.get("query"), body.get("variables") or {}
         if not isinstance(text, str) or not isinstance(variables, dict):
             raise UsageError("A GraphQL request is a JSON object with a text `query` and an object `variables`.")

@@ -56,7 +56,7 @@ class _Rest:
         return json_answer(await self._services.call(self._all_repos))
 
     async def create_repo(self, request: Request) -> Response:
-        body = await json_body(request, most_bytes=_MOST_BODY_BYTES)
+        body = await json_body(request, self._services, most_bytes=_MOST_BODY_BYTES)
         full_name = _text(body, "full_name")
         description = _text(body, "description", default="")
         repo = await self._services.call(lambda: self._engine.repos.create(full_name, description=description))
@@ -75,7 +75,7 @@ class _Rest:
         return json_answer({"full_name": await self._services.call(delete)})
 
     async def connect(self, request: Request) -> Response:
-        body = await json_body(request, most_bytes=_MOST_BODY_BYTES)
+        body = await json_body(request, self._services, most_bytes=_MOST_BODY_BYTES)
         url = _text(body, "url")
         revision = _text(body, "default_revision", default="") or None
 
