@@ -54,6 +54,8 @@ class Database:
         sqlite_file = settings.sqlite_file
         self.exclusive = sqlite_file is not None
         """Whether no other process writes to this lake."""
+        self.metadata = f"__ducklake_metadata_{LAKE}.{'main' if self.exclusive else POSTGRES_SCHEMA}"
+        """Where DuckLake's own tables are, qualified."""
         own = self._own_folder(sqlite_file)
         config: dict[str, str | bool | int | float | list[str]] = {
             "extension_directory": str(own / "extensions"),

@@ -13,7 +13,7 @@ from pathlake.errors import CommitNotFoundError
 from pathlake.lake.base import CommitRecord, TableRef
 from pathlake.lake.definitions import PATH_COLUMN
 from pathlake.lake.sql import LAKE, schema_name, table_name
-from pathlake.lake.transaction import Transactions, current_snapshot, mark_of
+from pathlake.lake.transaction import ReadTransaction, Transactions, current_snapshot, mark_of
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -82,6 +82,14 @@ def datapoint_history(
     for path, micros in rows:
         found[path].append(_moment(micros))
     return found
+
+
+def every_version(reading: ReadTransaction) -> str:
+    """Return the table function that gives every version of every row up to a snapshot."""
+    table = reading.table
+    return (
+        f"ducklake_table_insertions('{LAKE}', '{schema_name(table)}', '{table_name(table)}', 0, {reading.snapshot:d})"
+    )
 
 
 def _micros(moment: dt.datetime) -> int:

@@ -42,10 +42,12 @@ def maintain(transactions: Transactions) -> None:
 
 
 def _tables(transactions: Transactions) -> list[TableRef]:
+    metadata = transactions.database.metadata
     with transactions.database.cursor() as cursor:
         rows = cursor.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
-            "AND regexp_full_match(schema_name, 'repo_[0-9]+') AND regexp_full_match(table_name, 'ds_[0-9]+')",
-            [LAKE],
+            f"SELECT s.schema_name, t.table_name FROM {metadata}.ducklake_table AS t "
+            f"JOIN {metadata}.ducklake_schema AS s USING (schema_id) "
+            "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
+            "AND regexp_full_match(s.schema_name, 'repo_[0-9]+') AND regexp_full_match(t.table_name, 'ds_[0-9]+')"
         ).fetchall()
     return [TableRef(int(schema.removeprefix("repo_")), int(name.removeprefix("ds_"))) for schema, name in rows]

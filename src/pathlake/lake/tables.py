@@ -19,8 +19,9 @@ from pathlake.lake.definitions import (
     insert_definition,
 )
 from pathlake.lake.failures import retried
+from pathlake.lake.history import every_version
 from pathlake.lake.sql import LAKE, counter_table, data_table, fields_table, schema_name
-from pathlake.lake.transaction import Transactions, set_message, table_exists
+from pathlake.lake.transaction import Transactions, has_table, set_message, table_exists
 from pathlake.types import FieldType
 
 _FORMAT_TABLE = f"{LAKE}.main.pathlake_format"
@@ -42,12 +43,7 @@ def check_format(database: Database) -> None:
 
 
 def _check_format(cursor: duckdb.DuckDBPyConnection) -> None:
-    known = cursor.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'main' "
-        "AND table_name = 'pathlake_format'",
-        [LAKE],
-    ).fetchone()
-    if known is None:
+    if not has_table(cursor, _FORMAT_TABLE):
         cursor.execute("BEGIN")
         cursor.execute(f"CREATE TABLE {_FORMAT_TABLE} (version INTEGER)")
         cursor.execute(f"INSERT INTO {_FORMAT_TABLE} VALUES (?)", [FORMAT_VERSION])
@@ -75,13 +71,13 @@ def create_table(transactions: Transactions, table: TableRef, *, commit: CommitI
 
 
 def _create_table(cursor: duckdb.DuckDBPyConnection, table: TableRef, commit: CommitInfo) -> None:
+    if table_exists(cursor, table):
+        raise AlreadyExistsError(
+            f"The datasource {table.datasource_id} has a metadata table already.",
+            {"datasource_id": table.datasource_id},
+        )
     cursor.execute("BEGIN")
     try:
-        if table_exists(cursor, table):
-            raise AlreadyExistsError(
-                f"The datasource {table.datasource_id} has a metadata table already.",
-                {"datasource_id": table.datasource_id},
-            )
         definition = initial_definition()
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema_name(table)}")
         for statement in create_statements(table, definition):
@@ -133,14 +129,16 @@ def blob_hashes(transactions: Transactions, table: TableRef, *, hashes: Sequence
     wanted = set(hashes)
     found: set[str] = set()
     with transactions.read(table) as reading:
-        for column in reading.definition:
-            if column.field.type is not FieldType.BLOB or wanted <= found:
-                continue
-            value = f"unnest({column.quoted})" if column.field.multiple else column.quoted
-            reading.cursor.register("chosen", pa.table({"h": pa.array(sorted(wanted - found), pa.string())}))
-            rows = reading.cursor.execute(
-                f"SELECT DISTINCT v FROM (SELECT {value} AS v FROM {data_table(table)}) "
-                "WHERE v IN (SELECT h FROM chosen)"
-            ).fetchall()
-            found.update(row[0] for row in rows)
+        blobs = [column for column in reading.definition if column.field.type is FieldType.BLOB]
+        # First what is there now, then what ever was: an old snapshot shows it still.
+        for source in (data_table(table), every_version(reading)):
+            for column in blobs:
+                if wanted <= found:
+                    return found
+                value = f"unnest({column.quoted})" if column.field.multiple else column.quoted
+                reading.cursor.register("chosen", pa.table({"h": pa.array(sorted(wanted - found), pa.string())}))
+                rows = reading.cursor.execute(
+                    f"SELECT DISTINCT v FROM (SELECT {value} AS v FROM {source}) WHERE v IN (SELECT h FROM chosen)"
+                ).fetchall()
+                found.update(row[0] for row in rows)
     return found

@@ -17,7 +17,7 @@ from pathlake.lake.definitions import Definition, read_definition
 from pathlake.lake.failures import mapped
 from pathlake.lake.locks import WriteLocks
 from pathlake.lake.remembered import Remembered
-from pathlake.lake.sql import LAKE, counter_table, schema_name, table_name
+from pathlake.lake.sql import LAKE, counter_table, data_table
 
 ID_BLOCK = 1000
 """Ids reserved at once. The counter in the lake is written once per block, not once per small commit."""
@@ -32,11 +32,19 @@ def current_snapshot(cursor: duckdb.DuckDBPyConnection) -> int:
 
 def table_exists(cursor: duckdb.DuckDBPyConnection, table: TableRef) -> bool:
     """Tell whether a datasource has a table in the cursor's transaction."""
-    found = cursor.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [LAKE, schema_name(table), table_name(table)],
-    ).fetchone()
-    return found is not None
+    return has_table(cursor, data_table(table))
+
+
+def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Tell whether there is a table of a qualified name.
+
+    Asked by naming it: DuckDB's list of tables looks at each of them, which takes seconds in a lake of many.
+    """
+    try:
+        cursor.execute(f"SELECT 1 FROM {name} LIMIT 0")
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def no_table(table: TableRef) -> DatasourceNotFoundError:
