@@ -86,7 +86,7 @@ def git_default_branch(url_or_path: str, cache_dir: Path) -> str:
     """Return the branch that a clone of the repository would check out.
 
     For a local repository that is the branch checked out; where a commit is checked out instead, the default branch
-    of its `origin`, or else the commit itself.
+    of its `origin`, else `main` or `master`, else the commit itself.
 
     Raises:
         RevisionNotFoundError: The repository is empty.

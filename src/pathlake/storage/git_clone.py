@@ -64,7 +64,8 @@ def open_repository(location: Path) -> pygit2.Repository:
     import pygit2
 
     try:
-        return pygit2.Repository(str(location))
+        # Without the flag libgit2 looks further up too, and a plain folder would be read as the repository around it.
+        return pygit2.Repository(str(location), pygit2.enums.RepositoryOpenFlag.NO_SEARCH)
     except (pygit2.GitError, OSError) as error:
         raise _open_error(location, error) from error
 

@@ -68,7 +68,8 @@ def default_branch(repository: pygit2.Repository, *, source: str) -> str:
                 return resolved.removeprefix(_ORIGIN).removeprefix("refs/heads/")
         return str(repository.head.peel(pygit2.Commit).id)
     names = revision_names(repository)
-    for name in ("main", "master", *(names if len(names) == 1 else ())):
+    likely = ["main", "master"] if len(names) > 1 else names
+    for name in likely:
         if name in names:
             return name
     raise RevisionNotFoundError(
