@@ -15,7 +15,15 @@ from pathlake.client.transport import Request
 from pathlake.errors import InvalidNameError, TransportError
 from pathlake.types import Field
 from pathlake.wire import ARROW_STREAM_TYPE, CommitAnswer, RowsRequest, documents, error_of
-from pathlake.wire.contract import LISTS_PARAM, MESSAGE_PARAM, file_path, graphql_path, metadata_path, rows_path
+from pathlake.wire.contract import (
+    LISTS_PARAM,
+    MESSAGE_PARAM,
+    file_path,
+    graphql_path,
+    metadata_path,
+    repo_path,
+    rows_path,
+)
 
 _logger = logging.getLogger("pathlake.client")
 
@@ -67,6 +75,11 @@ class RepoApi:
             documents.CREATE_DATASOURCE, {"name": name, "url": url, "dsType": kind}, repeatable=False
         )["createDatasource"]
         return DatasourceState.from_wire(self.full_name, found)
+
+    def default_revision(self) -> str:
+        """Return the revision that paths of the repo mean where none is given."""
+        path = repo_path(self.owner, self.name)
+        return str(json.loads(self.connection.send(Request("GET", path)))["default_branch"])
 
     def delete_datasource(self, id: str) -> None:
         """Delete a datasource with its metadata, its scans and its datasets; the files stay."""

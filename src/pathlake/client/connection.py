@@ -62,6 +62,13 @@ class Connection:
                 chunks = stack.enter_context(self._again(error, request, transport).stream(request))
             yield chunks
 
+    def close(self) -> None:
+        """Close what connections are kept open; the next request opens new ones."""
+        with self._lock:
+            found, self._found = self._found, None
+        if found is not None:
+            found[1].close()
+
     def renew_lock(self) -> None:
         """Take a new lock in a forked child: another thread of the parent may have held the old one."""
         self._lock = threading.Lock()
@@ -103,6 +110,15 @@ def current_connection() -> Connection:
         if connection is None:
             connection = _connections[key] = Connection(_local if configured is None else _always(configured))
     return connection
+
+
+def close_connections() -> None:
+    """Close all connections of this process to engines; the next call finds its engine anew."""
+    with _connections_lock:
+        connections = list(_connections.values())
+        _connections.clear()
+    for connection in connections:
+        connection.close()
 
 
 def _always(target: Target) -> Callable[[], Target]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 import threading
 import time
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar, Token
@@ -14,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pathlake.client.warnings import SlowLoopWarning
+from pathlake.client.warnings import SlowLoopWarning, users_frame, warn
 from pathlake.errors import AutomaticFieldError, FieldTypeError, InvalidValueError, UsageError
 from pathlake.types import AUTOMATIC_NAMES, Field, FieldType, checked_field_name, checked_path
 from pathlake.types.values import MAX_INTEGER, MIN_INTEGER, is_missing, normalise_value, value_type
@@ -276,10 +274,7 @@ _noticed: set[tuple[str, str, int]] = set()
 
 def _notice_loop(datasource_id: str) -> None:
     """Warn, once for each line of code, when single datapoints are committed there again and again."""
-    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - which line of the caller it is cannot be told otherwise
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("pathlake.client"):
-        frame = frame.f_back
-        level += 1
+    frame, _ = users_frame()
     line = (datasource_id, frame.f_code.co_filename, frame.f_lineno)
     now = time.monotonic()
     if len(_recent) > 1000:
@@ -288,11 +283,10 @@ def _notice_loop(datasource_id: str) -> None:
     times.append(now)
     if len(times) > _LOOP_TIMES and now - times[0] < _LOOP_WINDOW_S and line not in _noticed:
         _noticed.add(line)
-        warnings.warn(
+        warn(
             f"{_LOOP_TIMES + 1} commits of one datapoint each were made here in {now - times[0]:.1f} s. It is far "
             "quicker to open one metadata_context around the loop and call update_metadata in it.",
             SlowLoopWarning,
-            stacklevel=level,
         )
 
 

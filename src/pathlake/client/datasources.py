@@ -55,6 +55,9 @@ def create_datasource(repo: str, name: str, path: str | os.PathLike[str], revisi
     api = _api(repo)
     _check_name(name)
     place = place_of(api.full_name, path, revision=revision)
+    if place.kind == "REPOSITORY" and revision is None and "://" not in str(path) and ":" in str(path):
+        # In a URL, what stands before a colon is a revision.
+        place = place_of(api.full_name, path, revision=api.default_revision())
     state = api.create_datasource(name, url=place.url, kind=place.kind)
     return Datasource(Source(api, state))
 

@@ -74,19 +74,23 @@ def _arrow(source: Any) -> Table:
     return ArrowTable(reader.schema, reader)
 
 
+def _opened(path: Path) -> pa.NativeFile:
+    return pa.input_stream(path, compression="gzip" if path.suffix.lower() == ".gz" else None)
+
+
 @contextmanager
 def _csv(path: Path, *, delimiter: str) -> Iterator[pa.RecordBatchReader]:
     """Open a CSV file with column types that hold for all of it, found by reading it once before."""
     types: dict[str, pa.DataType] = {}
     while not _types_hold(path, delimiter=delimiter, types=types):
         pass  # each round widens the type of one column
-    with pa.input_stream(path, compression="detect") as stream, _csv_reader(stream, delimiter, types) as reader:
+    with _opened(path) as stream, _csv_reader(stream, delimiter, types) as reader:
         yield reader
 
 
 def _types_hold(path: Path, *, delimiter: str, types: dict[str, pa.DataType]) -> bool:
     """Read the file with the types; where one does not hold, put the next wider one in its place."""
-    with pa.input_stream(path, compression="detect") as stream, _csv_reader(stream, delimiter, types) as reader:
+    with _opened(path) as stream, _csv_reader(stream, delimiter, types) as reader:
         schema = reader.schema
         for field in schema:
             if pat.is_time(field.type):  # no field holds a time of day
@@ -184,7 +188,11 @@ class JsonLines:
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
     opened: IO[str]
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as opened:
+    with (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix.lower() == ".gz"
+        else path.open(encoding="utf-8") as opened
+    ):
         for number, line in enumerate(opened, start=1):
             if not line.strip():
                 continue

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-import warnings
 
 from pathlake.client.progress import progress_bar
 from pathlake.client.source import Source
 from pathlake.client.state import ScanInfo
-from pathlake.client.warnings import ScanFailedWarning, ScanInProgressWarning
+from pathlake.client.warnings import ScanFailedWarning, ScanInProgressWarning, warn
 from pathlake.errors import ScanFailedError, ScanTimeoutError
 
 _FIRST_POLL_S = 0.02
@@ -49,28 +48,14 @@ def warn_of_scan(source: Source, scan: ScanInfo | None) -> None:
     if scan is None:
         return
     if scan.active:
-        warnings.warn(
+        warn(
             f"The scan of {source.name!r} is still in progress ({scan.seen} files so far), so the result may be "
             "partial. wait_until_ready() waits for it.",
             ScanInProgressWarning,
-            stacklevel=_outside(),
         )
     elif scan.state == "FAILED":
-        warnings.warn(
+        warn(
             f"The last scan of {source.name!r} failed, so the result may be partial: {scan.error or 'no reason given'} "
             "scan_source() tries again.",
             ScanFailedWarning,
-            stacklevel=_outside(),
         )
-
-
-def _outside() -> int:
-    """Return the stack level of the first caller outside the client, so that a warning points at the user's line."""
-    import sys
-
-    level = 1
-    frame = sys._getframe(1)  # noqa: SLF001 - what `warnings` itself does with skip_file_prefixes from 3.12 on
-    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("pathlake.client"):
-        frame = frame.f_back
-        level += 1
-    return level

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ import pyarrow as pa
 from pathlake.client.progress import Advance, progress_bar
 from pathlake.client.source import Source
 from pathlake.client.tables import Part, Table, as_table, looked_at
-from pathlake.client.warnings import IgnoredColumnsWarning
+from pathlake.client.warnings import IgnoredColumnsWarning, warn
 from pathlake.errors import (
     FieldTypeError,
     InvalidNameError,
@@ -200,10 +199,9 @@ def planned_upload(source: Source, table: Table, *, path_column: str | int | Non
             field = Field(field.name, known.type, known.multiple)
         columns.append(PlannedColumn(position, field))
     if ignored and not returning:
-        warnings.warn(
+        warn(
             f"Columns that only scans write were left out: {', '.join(ignored)}. Rename them to upload them.",
             IgnoredColumnsWarning,
-            stacklevel=4,
         )
     return UploadPlan(table, path_position, tuple(columns), stored)
 
