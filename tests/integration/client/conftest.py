@@ -33,14 +33,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         stop_all()
 
 
-@pytest.fixture
-def make(home: Path, tmp_path: Path) -> MakeDatasource:
+@pytest.fixture(scope="module")
+def make(home: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeDatasource:
     """Makes a datasource on a folder with `images/000.jpg` to `images/009.jpg`, of 0 to 9 bytes, scanned."""
 
     def made(*, name: str | None = None, files: int = 10) -> Datasource:
         number = next(_numbers)
-        folder = tmp_path / f"folder-{number}" / "images"
-        folder.mkdir(parents=True)
+        folder = tmp_path_factory.mktemp("folder") / "images"
+        folder.mkdir()
         for size in range(files):
             (folder / f"{size:03}.jpg").write_bytes(b"x" * size)
         ds = datasources.create_datasource(REPO, name or f"ds-{number}", folder.parent)
@@ -52,5 +52,11 @@ def make(home: Path, tmp_path: Path) -> MakeDatasource:
 
 @pytest.fixture
 def ds(make: MakeDatasource) -> Datasource:
-    """One such datasource."""
+    """One such datasource, for this test alone."""
+    return make()
+
+
+@pytest.fixture(scope="module")
+def shared(make: MakeDatasource) -> Datasource:
+    """One such datasource for all tests of a module that find it as they leave it."""
     return make()
