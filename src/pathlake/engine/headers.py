@@ -71,8 +71,8 @@ def tiff(file: HeaderReader) -> Values:
             values = _displayed(_tag(pages, 256), _tag(pages, 257), _tag(pages, 274))
         else:
             pages.next = _next_tiff_page(file, head)
-    if not values:
-        raise MediaHeaderError("it has no first page")
+    if not values.get("width") or not values.get("height"):
+        raise MediaHeaderError("its first page is cut off or states no size")
     if len(seen) > 1 and len(seen) < _MAX_TIFF_PAGES:
         values["pages"] = len(seen)
     return values

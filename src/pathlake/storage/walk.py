@@ -1,6 +1,6 @@
 """The listing of a folder: one tight loop for plain files, slow paths for all that is odd.
 
-`benchmarks/scan.py` measures it against a bare `os.scandir` + `stat` loop. `os.listdir` and `os.stat` relative to a
+`benchmarks/listing.py` measures it against a bare `os.scandir` + `stat` loop. `os.listdir` and `os.stat` relative to a
 directory handle beat `DirEntry` objects (1.3 against 1.6 times the bare loop at 100,000 files), keep less memory while
 the names are sorted, and cannot be led astray by a directory that is swapped for a link in the middle.
 """
@@ -63,7 +63,7 @@ def root_error(root: str, error: OSError) -> StorageError:
     if error.errno == errno.ENOENT:
         return SourceUnavailableError(f"There is no folder {root!r}.", {"root": root})
     if error.errno == errno.ENOTDIR:
-        return SourceUnavailableError(f"{root!r} is no folder.", {"root": root})
+        return SourceUnavailableError(f"{root!r} is not a directory.", {"root": root})
     return SourceUnavailableError(f"The folder {root!r} cannot be read: {error.strerror}.", {"root": root})
 
 

@@ -221,7 +221,7 @@ def test_a_root_that_is_replaced_during_the_walk_is_an_error(root: Path, tmp_pat
 
 
 def test_says_what_is_wrong_with_the_root(root: Path, tmp_path: Path) -> None:
-    for place, words in ((tmp_path / "gone", "no folder"), (root / "a", "is no folder")):
+    for place, words in ((tmp_path / "gone", "no folder"), (root / "a", "is not a directory")):
         storage = open_folder(place)
         for attempt in (storage.check, lambda s=storage: list(s.list()), lambda s=storage: s.read("x")):
             with pytest.raises(SourceUnavailableError, match=words):
