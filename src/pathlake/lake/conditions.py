@@ -85,6 +85,7 @@ class _Writer:
     def __init__(self, definition: Definition, zone_minutes: int | None) -> None:
         self._definition = definition
         self._zone_minutes = zone_minutes
+        self._in_list = False
         self.values: list[object] = []
         self.lists: dict[str, pa.Table] = {}
 
@@ -128,6 +129,11 @@ class _Writer:
         if isinstance(value, dt.datetime):
             self.values.append(_naive(value))
             return "?::TIMESTAMP"
+        if isinstance(value, str) and "\0" in value and not self._in_list:
+            # DuckLake writes constants into its own query for the files to read, and fails there at NUL.
+            table = f"values_{len(self.lists)}"
+            self.lists[table] = pa.table({"v": pa.array([value], pa.string())})
+            return f"(SELECT v FROM {table})"
         self.values.append(value)
         return "?"
 
@@ -136,7 +142,10 @@ class _Writer:
         column = self._column(name)
         if not column.field.multiple:
             return f"({test(column.quoted)})"
-        return f"(len(list_filter({column.quoted}, lambda {ELEMENT}: {test(ELEMENT)})) > 0)"
+        self._in_list = True
+        found = f"(len(list_filter({column.quoted}, lambda {ELEMENT}: {test(ELEMENT)})) > 0)"
+        self._in_list = False
+        return found
 
     def _is_in(self, name: str, values: Sequence[Scalar]) -> str:
         if not values:

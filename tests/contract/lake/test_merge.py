@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -295,21 +295,12 @@ def test_ids_are_never_given_twice(lake: Lake, table: TableRef) -> None:
 
 
 def test_many_writers_of_one_table_lose_nothing(lake: Lake, table: TableRef) -> None:
-    failures: list[Exception] = []
-
     def write(writer: int) -> None:
-        try:
-            for number in range(8):
-                merge(lake, table, {f"w{writer}-{number}": {"x": number}, "shared": {f"f{writer}": number}})
-        except Exception as error:
-            failures.append(error)
+        for number in range(8):
+            merge(lake, table, {f"w{writer}-{number}": {"x": number}, "shared": {f"f{writer}": number}})
 
-    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, range(4)))
     rows = fetch(lake, table)
     assert len(rows) == 33
     assert len({row["datapoint_id"] for row in rows}) == 33
@@ -320,19 +311,11 @@ def test_many_writers_of_one_table_lose_nothing(lake: Lake, table: TableRef) -> 
 def test_writers_of_different_tables_do_not_disturb_each_other(lake: Lake, table: TableRef) -> None:
     other = TableRef(table.repo_id, table.datasource_id + 700_000)
     lake.create_table(other, commit=info())
-    failures: list[Exception] = []
 
     def write(target: TableRef) -> None:
-        try:
-            for number in range(10):
-                merge(lake, target, {f"p{number}": {"x": number, f"field{number}": "v"}})
-        except Exception as error:
-            failures.append(error)
+        for number in range(10):
+            merge(lake, target, {f"p{number}": {"x": number, f"field{number % 3}": "v"}})
 
-    threads = [threading.Thread(target=write, args=(target,)) for target in (table, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, (table, other)))
     assert lake.count(table, Query()) == lake.count(other, Query()) == 10
