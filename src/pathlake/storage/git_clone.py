@@ -133,7 +133,6 @@ def _fetch(url: str, clone: Path) -> None:
         remote = repository.remotes.create_anonymous(url)
         heads = remote.list_heads(callbacks=_callbacks(), proxy=True)
         remote.fetch(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], callbacks=_callbacks(), proxy=True)
-        Path(repository.path, "FETCH_HEAD").unlink(missing_ok=True)  # it names the URL, credentials included
         there = {head.name: head for head in heads if head.name}
         for name in list(repository.references):
             if name.startswith(("refs/heads/", "refs/tags/")) and name not in there:
