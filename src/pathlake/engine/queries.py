@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pathlake.catalog.base import DatasourceRecord
 from pathlake.engine.tables import table_of
@@ -30,23 +29,19 @@ class Queries:
         *,
         snapshot: int | None = None,
         offset: int = 0,
-        skip_unknown: bool = False,
     ) -> Rows:
         """Run a query; close what it returns when done with it.
 
         Args:
             datasource: Which datasource.
-            query: What is asked, bound or not.
+            query: What is asked. Selected fields that do not exist are left out, as the official client needs it.
             snapshot: Read from this snapshot, for stable paging; None means `query.as_of`, else the newest.
             offset: Datapoints to pass over.
-            skip_unknown: Whether selected fields that do not exist are left out instead of being an error.
 
         Raises:
             FieldNotFoundError, QueryError: The query makes no sense for the datasource.
             ResourceLimitError: It needs more memory than the engine may use.
         """
-        if skip_unknown:
-            query = without_unknown(query, self.schema(datasource, snapshot=snapshot))
         return self._lake.query(table_of(datasource), query, snapshot=snapshot, offset=offset)
 
     def count(self, datasource: DatasourceRecord, query: Query, *, snapshot: int | None = None) -> int:
@@ -75,11 +70,3 @@ class Queries:
             path: [at for at in moments if (since is None or at >= since) and (until is None or at <= until)]
             for path, moments in found.items()
         }
-
-
-def without_unknown(query: Query, schema: Schema) -> Query:
-    """Return `query` without the selected fields that `schema` does not have; the official client selects such."""
-    if query.select is None:
-        return query
-    known = tuple(one for one in query.select if one.field in ("path", "datapoint_id") or one.field in schema)
-    return query if len(known) == len(query.select) else replace(query, select=known)

@@ -189,9 +189,7 @@ def read_page(
             offset = served
         else:
             wanted = wanted.where(Compare("datapoint_id", Op.GT, cursor.last_id))
-    rows = engine.queries.rows(
-        datasource, wanted, snapshot=cursor.snapshot if cursor else None, offset=offset, skip_unknown=True
-    )
+    rows = engine.queries.rows(datasource, wanted, snapshot=cursor.snapshot if cursor else None, offset=offset)
     try:
         table = pa.Table.from_batches(list(rows), rows.arrow_schema)
         fields, snapshot = rows.fields, rows.snapshot

@@ -30,6 +30,10 @@ def batch(**columns: Any) -> pa.RecordBatch:
     return pa.record_batch(columns)
 
 
+def batch_of(columns: dict[str, Any]) -> pa.RecordBatch:
+    return pa.record_batch(columns)
+
+
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -105,14 +109,14 @@ def test_moments_keep_the_zone_they_were_given_in(blobs: Blobs) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        (pa.record_batch({"n": [1]}), UsageError, "no column 'path'"),
+        (batch_of({"n": [1]}), UsageError, "no column 'path'"),
         (pa.record_batch([pa.array(["a"]), pa.array([1]), pa.array([2])], names=["path", "n", "n"]), UsageError, "'n'"),
-        (pa.record_batch({"path": [1]}), InvalidPathError, "strings"),
-        (pa.record_batch({"path": ["a"], "d": [{"x": 1}]}), InvalidValueError, "'d'"),
-        (pa.record_batch({"path": ["a"], "d": [[[1]]]}), InvalidValueError, "'d'"),
-        (pa.record_batch({"path": ["a"], "datapoint_id": [1]}), InvalidNameError, "datapoint_id"),
-        (pa.record_batch({"path": ["a", "b"], "n": pa.array([1, 2**63], pa.uint64())}), InvalidValueError, "'b'"),
-        (pa.record_batch({"path": ["a"], "n": [[1, None]]}), InvalidValueError, "'a'"),
+        (batch_of({"path": [1]}), InvalidPathError, "strings"),
+        (batch_of({"path": ["a"], "d": [{"x": 1}]}), InvalidValueError, "'d'"),
+        (batch_of({"path": ["a"], "d": [[[1]]]}), InvalidValueError, "'d'"),
+        (batch_of({"path": ["a"], "datapoint_id": [1]}), InvalidNameError, "datapoint_id"),
+        (batch_of({"path": ["a", "b"], "n": pa.array([1, 2**63], pa.uint64())}), InvalidValueError, "'b'"),
+        (batch_of({"path": ["a"], "n": [[1, None]]}), InvalidValueError, "'a'"),
     ],
 )
 def test_what_no_field_can_hold_is_refused(
