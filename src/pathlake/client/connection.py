@@ -89,11 +89,17 @@ class Connection:
             raise error
         if not isinstance(error, EngineUnreachableError) and not request.repeatable:
             raise error
-        with self._lock:
-            if self._found is not None and self._found[1] is failed:
-                self._found = None
         _logger.debug("%s; looking for the engine again", error)
-        return self._current()[1]
+        with self._lock:
+            if self._found is None or self._found[1] is not failed:
+                found = self._found
+            else:
+                target = self._resolve()
+                if target == self._found[0]:
+                    return failed  # it is where it was; only that one connection broke
+                failed.close()
+                found = self._found = (target, self._open_transport(target))
+        return (found or self._current())[1]
 
 
 _connections: dict[Target | Path, Connection] = {}
@@ -116,7 +122,6 @@ def close_connections() -> None:
     """Close all connections of this process to engines; the next call finds its engine anew."""
     with _connections_lock:
         connections = list(_connections.values())
-        _connections.clear()
     for connection in connections:
         connection.close()
 

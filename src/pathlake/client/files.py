@@ -75,7 +75,9 @@ def _arrow(source: Any) -> Table:
 
 
 def _opened(path: Path) -> pa.NativeFile:
-    return pa.input_stream(path, compression="gzip" if path.suffix.lower() == ".gz" else None)
+    if path.suffix.lower() == ".gz":
+        return pa.input_stream(str(path), compression="gzip")
+    return pa.OSFile(str(path), "r")
 
 
 @contextmanager

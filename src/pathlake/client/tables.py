@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 import pyarrow.types as pat
@@ -33,6 +33,7 @@ class Part(Protocol):
         ...
 
 
+@runtime_checkable
 class Table(Protocol):
     """A table that can be read part by part."""
 
@@ -73,9 +74,8 @@ def as_table(data: Any) -> Table:
     Raises:
         UsageError: It is no table.
     """
-    if isinstance(data, PandasTable | PolarsTable | ArrowTable) or _is_table(data):
-        table: Table = data
-        return table
+    if isinstance(data, Table):
+        return data
     library = type(data).__module__.partition(".")[0]
     if library == "pandas" and type(data).__name__ == "DataFrame":
         return PandasTable(data)
@@ -102,10 +102,6 @@ def as_table(data: Any) -> Table:
         f"Metadata is uploaded from a pandas or polars DataFrame or an Arrow table, not from {type(data).__name__}. "
         "For a file use upload_metadata_from_file(), for single datapoints metadata_context()."
     )
-
-
-def _is_table(data: Any) -> bool:
-    return all(hasattr(data, name) for name in ("names", "rows", "repeatable", "parts", "declared"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -87,6 +88,7 @@ class HttpTransport:
     def __init__(self, target: Target) -> None:
         self.target = target
         self._client: httpx.Client | None = None
+        self._lock = threading.Lock()
         _transports.add(self)
 
     def send(self, request: Request) -> bytes:
@@ -108,6 +110,7 @@ class HttpTransport:
         if self._client is not None:
             _inherited.append(self._client)
             self._client = None
+        self._lock = threading.Lock()  # another thread of the parent may have held the old one
 
     @contextmanager
     def _answer(self, request: Request) -> Iterator[httpx.Response]:
@@ -141,18 +144,21 @@ class HttpTransport:
             yield from answer.iter_bytes(1 << 20)
 
     def _ready_client(self) -> httpx.Client:
-        client = self._client
-        if client is None:
-            import httpx
+        with self._lock:
+            if self._client is None:
+                self._client = self._made_client()
+            return self._client
 
-            own_machine = self.target.local or httpx.URL(self.target.url).host in ("127.0.0.1", "localhost", "::1")
-            client = self._client = httpx.Client(
-                timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-                follow_redirects=True,
-                trust_env=not own_machine,  # a proxy never stands between this machine and itself
-            )
-        return client
+    def _made_client(self) -> httpx.Client:
+        import httpx
+
+        own_machine = self.target.local or httpx.URL(self.target.url).host in ("127.0.0.1", "localhost", "::1")
+        return httpx.Client(
+            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            follow_redirects=True,
+            trust_env=not own_machine,  # a proxy never stands between this machine and itself
+        )
 
     @contextmanager
     def _mapped(self, request: Request) -> Iterator[None]:

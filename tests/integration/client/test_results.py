@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from pathlake import Datapoint, Datasource
-from pathlake.errors import DatapointNotFoundError, FieldNotFoundError
+from pathlake.errors import DatapointNotFoundError, FieldNotFoundError, MissingExtraError
 from tests.integration.client.conftest import MakeDatasource
 
 NAMES = ["plain.jpg", "sp ace.jpg", "ha#sh?.jpg", "ünicode/ä.jpg", "per%cent.jpg"]
@@ -30,7 +31,7 @@ def ds(make: MakeDatasource) -> Datasource:
             "real": [0.5, 1, 2, 3, None],
             "flag": pd.array([True, False, True, False, None], dtype="boolean"),
             "text": ["a", "b", "c", "d", None],
-            "moment": pd.Series(["2024-01-01 12:00:00.123456"] * 4 + [""]).pipe(pd.to_datetime).tz_localize("UTC").tz_convert(ZONE),
+            "moment": pd.Series([*["2024-01-01 12:00:00.123456Z"] * 4, None]).pipe(pd.to_datetime).dt.tz_convert(ZONE),
             "texts": [["x"], ["y", "z"], [], ["x"], None],
         }
     )
@@ -140,6 +141,12 @@ def test_other_tables(ds: Datasource) -> None:
     assert frame["text"].to_list() == ["a", "b", "c", "d", None]
     assert found.query_data_time.tzinfo is not None
     assert [str(field) for field in found.fields] == ["text: STRING", "moment: DATETIME"]
+
+
+def test_without_polars_the_command_is_named(ds: Datasource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(MissingExtraError, match=r"pathlake\[polars\]"):
+        ds.head(1).to_polars()
 
 
 def test_an_empty_result_is_a_table_too(ds: Datasource) -> None:

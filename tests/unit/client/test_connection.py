@@ -40,6 +40,13 @@ class FakeTransport:
 Opened = list[FakeTransport]
 
 
+def test_an_engine_that_is_where_it_was_keeps_its_transport() -> None:
+    transport = FakeTransport([TransportError("broke"), b"again"])
+    connection = Connection(lambda: Target("http://engine", "t"), open_transport=lambda _: transport)
+    assert connection.send(Request("GET", "/")) == b"again"
+    assert not transport.closed
+
+
 def connected(*scripts: list[bytes | Exception]) -> tuple[Connection, Opened]:
     opened: Opened = []
     waiting = [FakeTransport(script) for script in scripts]
@@ -67,7 +74,7 @@ def test_when_nobody_answers_the_engine_is_looked_for_again(repeatable: bool) ->
     connection, opened = connected([gone()], [b"taken over"])
     assert connection.send(Request("POST", "/", repeatable=repeatable)) == b"taken over"
     assert connection.target.url == "http://engine-1"
-    assert len(opened) == 2
+    assert [transport.closed for transport in opened] == [True, False]
 
 
 def test_a_broken_request_is_repeated_only_where_that_does_no_harm() -> None:
