@@ -85,7 +85,6 @@ class _Writer:
     def __init__(self, definition: Definition, zone_minutes: int | None) -> None:
         self._definition = definition
         self._zone_minutes = zone_minutes
-        self._in_list = False
         self.values: list[object] = []
         self.lists: dict[str, pa.Table] = {}
 
@@ -100,15 +99,15 @@ class _Writer:
             case Not(operand):
                 return f"(NOT coalesce({self.write(operand)}, false))"
             case Compare(name, op, value):
-                return self._any(name, lambda x: f"{x} {_OPERATORS[op]} {self._bind(value)}")
+                return self._any(name, (value,), lambda x: f"{x} {_OPERATORS[op]} {self._bind(value)}")
             case Between(name, low, high):
-                return self._any(name, lambda x: f"{x} BETWEEN {self._bind(low)} AND {self._bind(high)}")
+                return self._any(name, (low, high), lambda x: f"{x} BETWEEN {self._bind(low)} AND {self._bind(high)}")
             case CompareFields(left, op, right):
                 return self._fields(left, op, right)
             case IsNull(name):
                 return f"({self._column(name).quoted} IS NULL)"
             case TextMatch(name, text_op, text):
-                return self._any(name, lambda x: f"{_TEXT[text_op]}({x}, {self._bind(text)})")
+                return self._any(name, (text,), lambda x: f"{_TEXT[text_op]}({x}, {self._bind(text)})")
             case IsIn(name, values):
                 return self._is_in(name, values)
             case DateIn(name, part, numbers):
@@ -129,35 +128,27 @@ class _Writer:
         if isinstance(value, dt.datetime):
             self.values.append(_naive(value))
             return "?::TIMESTAMP"
-        if isinstance(value, str) and "\0" in value and not self._in_list:
-            # DuckLake writes constants into its own query for the files to read, and fails there at NUL.
-            table = f"values_{len(self.lists)}"
-            self.lists[table] = pa.table({"v": pa.array([value], pa.string())})
-            return f"(SELECT v FROM {table})"
         self.values.append(value)
         return "?"
 
-    def _any(self, name: str, test: Callable[[str], str]) -> str:
-        """Write a test of the value, or that it holds for any element of the list."""
+    def _any(self, name: str, values: Sequence[Scalar], test: Callable[[str], str]) -> str:
+        """Write a test of the value against `values`, or that it holds for any element of the list."""
         column = self._column(name)
         if not column.field.multiple:
-            return f"({test(column.quoted)})"
-        self._in_list = True
-        found = f"(len(list_filter({column.quoted}, lambda {ELEMENT}: {test(ELEMENT)})) > 0)"
-        self._in_list = False
-        return found
+            return f"({test(_operand(column, values))})"
+        return f"(len(list_filter({column.quoted}, lambda {ELEMENT}: {test(ELEMENT)})) > 0)"
 
     def _is_in(self, name: str, values: Sequence[Scalar]) -> str:
         if not values:
             return "false"
         column = self._column(name)
         if len(values) <= _BOUND_ONE_BY_ONE:
-            return self._any(name, lambda x: f"{x} IN ({', '.join(self._bind(value) for value in values)})")
+            return self._any(name, values, lambda x: f"{x} IN ({', '.join(self._bind(value) for value in values)})")
         table = f"values_{len(self.lists)}"
         self.lists[table] = _arrow_values(column, values)
         if column.field.multiple:
             return f"list_has_any({column.quoted}, (SELECT list(v) FROM {table}))"
-        return f"({column.quoted} IN (SELECT v FROM {table}))"
+        return f"({_operand(column, values)} IN (SELECT v FROM {table}))"
 
     def _fields(self, left: str, op: Op, right: str) -> str:
         one, other = self._column(left), self._column(right)
@@ -209,6 +200,17 @@ class _Writer:
         if not column.field.multiple:
             return f"({test(shifted(column.quoted))})"
         return f"(len(list_filter({column.quoted}, lambda {ELEMENT}: {test(shifted(ELEMENT))})) > 0)"
+
+
+def _operand(column: Column, values: Sequence[Scalar]) -> str:
+    """Return a column as what is compared with `values`.
+
+    DuckLake writes constants into its own query for the files to read, and that query fails at a NUL. A column that is
+    part of an expression keeps the comparison out of there.
+    """
+    if any(isinstance(value, str) and "\0" in value for value in values):
+        return f"({column.quoted} || '')"
+    return column.quoted
 
 
 def _compared(a: str, op: Op, b: str, *, one: Column, other: Column) -> str:

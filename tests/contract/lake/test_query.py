@@ -130,7 +130,7 @@ def test_date_conditions_use_the_querys_zone_then_the_values_own(lake: Lake, fil
 
 def test_a_hundred_thousand_values_are_looked_for_at_once(lake: Lake, table: TableRef) -> None:
     names = [f"p{number}" for number in range(2_000)]
-    data = pa.table({"path": names, "i": np.arange(2_000), "s": [f"v{n}" for n in range(2_000)]})
+    data = pa.table({"path": names, "i": pa.array(np.arange(2_000)), "s": [f"v{n}" for n in range(2_000)]})
     merge(lake, table, data)
     merge(lake, table, {"lists": {"l": [7, 8]}})
     many = tuple(range(1_000, 101_000))
@@ -211,11 +211,15 @@ def test_text_is_never_sql(lake: Lake, filled: TableRef) -> None:
 
 def test_an_answer_shows_one_snapshot_while_others_write(lake: Lake, table: TableRef) -> None:
     count = 250_000
-    merge(lake, table, pa.table({"path": [f"p{n}" for n in range(count)], "x": np.zeros(count, dtype=np.int64)}))
+    merge(
+        lake, table, pa.table({"path": [f"p{n}" for n in range(count)], "x": pa.array(np.zeros(count, dtype=np.int64))})
+    )
     rows = lake.query(table, Query())
     stream = iter(rows)
     first = next(stream)
-    merge(lake, table, pa.table({"path": [f"p{n}" for n in range(count)], "x": np.ones(count, dtype=np.int64)}))
+    merge(
+        lake, table, pa.table({"path": [f"p{n}" for n in range(count)], "x": pa.array(np.ones(count, dtype=np.int64))})
+    )
     merge(lake, table, {"fresh": {"x": 5}})
     rest = list(stream)
     table_seen = pa.Table.from_batches([first, *rest])
@@ -229,7 +233,7 @@ def test_an_answer_shows_one_snapshot_while_others_write(lake: Lake, table: Tabl
 
 def test_a_closed_answer_stops(lake: Lake, table: TableRef) -> None:
     count = 300_000
-    merge(lake, table, pa.table({"path": [f"p{n}" for n in range(count)], "x": np.arange(count)}))
+    merge(lake, table, pa.table({"path": [f"p{n}" for n in range(count)], "x": pa.array(np.arange(count))}))
     rows = lake.query(table, Query())
     stream = iter(rows)
     next(stream)
