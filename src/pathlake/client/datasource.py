@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from pathlake.client.clauses import moment_of, orders, selections
 from pathlake.client.columns import Column
 from pathlake.client.conditions import BoundCondition, joined_handle
 from pathlake.client.prompts import confirmed
 from pathlake.client.scans import wait_for_scan, warn_of_scan
 from pathlake.client.state import Commit, DatasetState
 from pathlake.errors import DatasetNotFoundError, InvalidValueError, QueryError, UsageError, WrongOperatorError
-from pathlake.expr import IsIn, Order, Query, Selection, explain, query_to_wire
+from pathlake.expr import IsIn, Query, Selection, explain, query_to_wire
 from pathlake.types import Field
 from pathlake.types.zones import parse_zone
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from pathlake.client.context import MetadataContext
     from pathlake.client.datapoint import Datapoint
     from pathlake.client.fields import MetadataFieldBuilder
@@ -164,22 +166,7 @@ class Datasource:
         Example:
             >>> ds.select("episode", Selection("has_baby_yoda", alias="yoda")).all().dataframe
         """
-        chosen: list[Selection] = []
-        for entry in selected:
-            if isinstance(entry, Selection):
-                chosen.append(replace(entry, field=self._source.field(entry.field).name))
-            elif entry == "*":
-                named = {other if isinstance(other, str) else other.field for other in selected}
-                chosen.extend(Selection(field.name) for field in self.fields if field.name not in named)
-            elif isinstance(entry, str):
-                chosen.append(Selection(self._source.field(entry).name))
-            else:
-                raise QueryError(f"select() takes names of fields, not {entry!r}.")
-        names = [entry.name for entry in chosen]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise QueryError(f"{twice[0]!r} is selected twice. Give one of them an alias: Selection(field, alias=...).")
-        return self._with(replace(self._query, select=tuple(chosen) if chosen else None))
+        return self._with(replace(self._query, select=selections(self._source, selected)))
 
     def order_by(self, *args: str | tuple[str, bool | str]) -> Datasource:
         """Order the datapoints; the first key matters most, missing values come last.
@@ -190,14 +177,7 @@ class Datasource:
         Example:
             >>> ds.order_by("episode", ("size", "desc")).head(10)
         """
-        keys: list[Order] = []
-        for entry in args:
-            name, direction = (entry, "asc") if isinstance(entry, str) else _pair(entry)
-            if isinstance(direction, str) and direction.lower() not in ("asc", "desc"):
-                raise QueryError(f"The direction of {name!r} must be 'asc' or 'desc', not {direction!r}.")
-            descending = not direction if isinstance(direction, bool) else direction.lower() == "desc"
-            keys.append(Order(self._source.field(name).name, descending))
-        return self._with(replace(self._query, order_by=tuple(keys)))
+        return self._with(replace(self._query, order_by=orders(self._source, args)))
 
     def limit(self, size: int | None) -> Datasource:
         """Give at most `size` datapoints, in the order asked for; None lifts the limit."""
@@ -211,13 +191,7 @@ class Datasource:
         Args:
             time: A datetime (a naive one is in this machine's zone), or seconds since 1970-01-01 UTC.
         """
-        if isinstance(time, dt.datetime):
-            moment = time.astimezone(dt.UTC)
-        elif isinstance(time, int | float) and not isinstance(time, bool):
-            moment = dt.datetime.fromtimestamp(time, dt.UTC)
-        else:
-            raise QueryError(f"as_of() takes a datetime or seconds since 1970, not {time!r}.")
-        return self._with(replace(self._query, as_of=moment))
+        return self._with(replace(self._query, as_of=moment_of(time)))
 
     def with_time_zone(self, tz_val: str) -> Datasource:
         """Set the zone that date conditions use, written like `"+03:00"`; without it each value's own counts."""
@@ -508,9 +482,3 @@ class Datasource:
             length = max(0, own - start) if length is None else max(0, min(length, own - start))
         found = self._fetched(replace(self._query, limit=length), offset=start)
         return found if step == 1 else found[::step]
-
-
-def _pair(entry: object) -> tuple[str, bool | str]:
-    if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], bool | str):
-        return entry[0], entry[1]
-    raise QueryError(f"order_by() takes names of fields or pairs like ('size', 'desc'), not {entry!r}.")

@@ -39,7 +39,8 @@ def progress_bar(text: str, *, total: int | None = None, wanted: bool | None = N
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=console.is_terminal) as bar:
         task = bar.add_task(text, total=total)
 
         def advance(*, completed: int, total: int | None = total, text: str = text) -> None:

@@ -13,7 +13,8 @@ _HEADING = re.compile(r"#+ +(.*?):?\s*")
 def blocks() -> dict[str, list[str]]:
     """Return the Python blocks of each heading, to the letter."""
     found: dict[str, list[str]] = {}
-    heading, block = "", None
+    heading = ""
+    block: list[str] | None = None
     for line in DOCUMENT.read_text(encoding="utf-8").splitlines(keepends=True):
         if block is not None:
             if line.startswith("```"):
