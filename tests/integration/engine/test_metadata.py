@@ -49,7 +49,8 @@ def state(engine: Engine, datasource: DatasourceRecord) -> tuple[Any, ...]:
 
 
 def test_a_stream_is_one_commit(engine: Engine, datasource: DatasourceRecord) -> None:
-    schema = pa.schema([pa.field("path", pa.string()), pa.field("episode", pa.int64())])
+    columns: list[pa.Field[Any]] = [pa.field("path", pa.string()), pa.field("episode", pa.int64())]
+    schema = pa.schema(columns)
     before = len(engine.queries.commits(datasource))
 
     def batches() -> Iterator[pa.RecordBatch]:
