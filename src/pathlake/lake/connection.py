@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from pathlake.errors import ConfigurationError, HomeError, MissingExtraError
-from pathlake.lake.failures import is_conflict, mapped, translated
+from pathlake.lake.failures import lost_a_race, mapped, translated
 from pathlake.lake.settings import LakeSettings
 from pathlake.lake.sql import LAKE, literal
 
@@ -115,7 +115,7 @@ class Database:
                 break
             except duckdb.Error as error:
                 # Two servers that start at once over a new database both try to make DuckLake's tables.
-                if self.exclusive or attempt == 9 or not _lost_the_race(error):
+                if self.exclusive or attempt == 9 or not lost_a_race(error):
                     failure = translated(error)
                     failure.message = f"The lake cannot be opened. {failure.message}"
                     raise failure from error
@@ -187,8 +187,3 @@ class Database:
             if not self._closed:
                 self._closed = True
                 self._root.close()
-
-
-def _lost_the_race(error: Exception) -> bool:
-    text = str(error).lower()
-    return is_conflict(error) or "already exists" in text or "duplicate key" in text

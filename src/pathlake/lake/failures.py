@@ -29,6 +29,12 @@ def is_conflict(error: Exception) -> bool:
     return isinstance(error, duckdb.Error) and any(sign in text for sign in _CONFLICT)
 
 
+def lost_a_race(error: Exception) -> bool:
+    """Tell whether something could not be made only because another server made it at the same moment."""
+    text = str(error).lower()
+    return is_conflict(error) or "already exists" in text or "duplicate key" in text
+
+
 def translated(error: Exception) -> PathlakeError:
     """Return the error of Pathlake that says what `error` of DuckDB means."""
     text = str(error)
@@ -72,7 +78,7 @@ def retried(action: Callable[[], None], *, attempts: int = 8) -> None:
             return action()
         except PathlakeError as error:
             cause = error.__cause__
-            if attempt == attempts or not isinstance(cause, duckdb.Error) or not is_conflict(cause):
+            if attempt == attempts or not isinstance(cause, duckdb.Error) or not lost_a_race(cause):
                 raise
         time.sleep(random.uniform(0.01, 0.05) * attempt)
     return None

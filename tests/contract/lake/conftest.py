@@ -28,6 +28,16 @@ def new_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
     if request.param == "sqlite":
         return on_disk
+    return _on_servers(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def new_server_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewSettings:
+    """Makes an empty place for a lake in PostgreSQL and a bucket."""
+    return _on_servers(request, tmp_path_factory)
+
+
+def _on_servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewSettings:
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     store: S3Server = request.getfixturevalue("seaweed")
 
@@ -48,9 +58,15 @@ def lake(new_settings: NewSettings) -> Iterator[Lake]:
     opened.close()
 
 
+def new_table(lake: Lake) -> TableRef:
+    """Make a table that nobody else uses."""
+    number = next(_ids)
+    ref = TableRef(number % 3, number)
+    lake.create_table(ref, commit=CommitInfo("ann", "Make it", "create"))
+    return ref
+
+
 @pytest.fixture
 def table(lake: Lake) -> TableRef:
     """A fresh table in the shared lake."""
-    ref = TableRef(next(_ids) % 3, next(_ids))
-    lake.create_table(ref, commit=CommitInfo("ann", "Make it", "create"))
-    return ref
+    return new_table(lake)

@@ -34,7 +34,7 @@ from pathlake.expr import (
 from pathlake.lake import Lake, LakeSettings, TableRef, open_lake
 from pathlake.types import FieldType
 from pathlake.types.columns import field_of, zone_column_name
-from tests.contract.lake.conftest import NewSettings
+from tests.contract.lake.conftest import NewSettings, new_table
 from tests.support.lakes import fetch, info, merge, paths
 
 EAST = dt.timezone(dt.timedelta(hours=5, minutes=30))
@@ -48,9 +48,10 @@ ROWS: dict[str, dict[str, object]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def filled(lake: Lake, table: TableRef) -> TableRef:
-    """A table of four datapoints; the last has almost no values."""
+@pytest.fixture(scope="session")
+def filled(lake: Lake) -> TableRef:
+    """A table of four datapoints, the last almost without values; tests only read it."""
+    table = new_table(lake)
     merge(lake, table, ROWS)
     return table
 
