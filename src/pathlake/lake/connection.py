@@ -56,6 +56,7 @@ class Database:
         """Whether no other process writes to this lake."""
         self.metadata = f"__ducklake_metadata_{LAKE}.{'main' if self.exclusive else POSTGRES_SCHEMA}"
         """Where DuckLake's own tables are, qualified."""
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         own = self._own_folder(sqlite_file)
         config: dict[str, str | bool | int | float | list[str]] = {
             "extension_directory": str(own / "extensions"),
@@ -76,13 +77,13 @@ class Database:
         try:
             self._prepare(sqlite_file)
         except BaseException:
-            self._root.close()
+            self.close()
             raise
 
-    @staticmethod
-    def _own_folder(sqlite_file: Path | None) -> Path:
+    def _own_folder(self, sqlite_file: Path | None) -> Path:
         if sqlite_file is None:
-            return Path(tempfile.gettempdir()) / "pathlake-lake"
+            self._temporary = tempfile.TemporaryDirectory(prefix="pathlake-lake-", ignore_cleanup_errors=True)
+            return Path(self._temporary.name)
         folder = sqlite_file.absolute().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -187,3 +188,5 @@ class Database:
             if not self._closed:
                 self._closed = True
                 self._root.close()
+                if self._temporary is not None:
+                    self._temporary.cleanup()

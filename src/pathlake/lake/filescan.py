@@ -98,7 +98,7 @@ class TableScan:
         self._counts = ScanCounts(
             **{name: number + getattr(found, name) for name, number in asdict(self._counts).items()}
         )
-        self._piece_files = min(MOST_FILES, self._piece_files * 10)
+        self._piece_files = min(MOST_FILES, self._piece_files * 3)
         self._flushed_at = time.monotonic()
 
     def _write(self, transaction: WriteTransaction, data: pa.Table) -> ScanCounts:
