@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from pathlake.catalog.base import Catalog, DatasourceRecord, ScanState
@@ -125,15 +125,24 @@ class ScanRun:
         from pathlake.engine.media import is_probeable, media_type_of
 
         types_seen: set[str | None] = set()
-        with self._lake.scan(self._table, commit=self._commit("Scan")) as scan:
+        # The database compares one piece while the next is listed: that hides most of the shorter of the two.
+        with (
+            self._lake.scan(self._table, commit=self._commit("Scan")) as scan,
+            ThreadPoolExecutor(1, thread_name_prefix="pathlake-compare") as comparing,
+        ):
+            compared: Future[None] | None = None
             for batch in storage.list():
                 if self._stop.is_set():
                     return False
                 media_types = [media_type_of(path) for path in batch.paths]
                 types_seen.update(media_types)
-                scan.add(batch, media_types)
+                if compared is not None:
+                    compared.result()
+                compared = comparing.submit(scan.add, batch, media_types)
                 self._now = scan.counts
                 self._progress()
+            if compared is not None:
+                compared.result()
             if self._stop.is_set():
                 return False
             self._now = scan.finish()

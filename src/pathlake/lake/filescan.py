@@ -20,7 +20,7 @@ from pathlake.lake.transaction import Transactions, WriteTransaction
 from pathlake.storage.base import FileBatch
 
 FIRST_FILES = 1_000
-"""Files of the first piece, so that something is visible at once; each next piece may be ten times as large."""
+"""Files of the first piece, so that something is visible at once; each next piece may be thirty times as large."""
 
 MOST_FILES = 100_000
 
@@ -98,7 +98,7 @@ class TableScan:
         self._counts = ScanCounts(
             **{name: number + getattr(found, name) for name, number in asdict(self._counts).items()}
         )
-        self._piece_files = min(MOST_FILES, self._piece_files * 3)
+        self._piece_files = min(MOST_FILES, self._piece_files * 30)
         self._flushed_at = time.monotonic()
 
     def _write(self, transaction: WriteTransaction, data: pa.Table) -> ScanCounts:
