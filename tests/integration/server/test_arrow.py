@@ -238,7 +238,8 @@ def test_a_reader_that_goes_away_ends_the_query(
     api.upload(empty, pa.table({"path": [f"{i}" for i in range(50_000)]}))
     with api.http.stream("POST", rows_path("simon", "repo", datasource=empty), json={}) as answer:
         assert answer.status_code == 200
-        next(answer.iter_raw())
+        received = answer.iter_raw()  # Kept: an iterator that is dropped closes the connection.
+        next(received)
         assert not endless["rows"].closed.is_set()
     assert endless["rows"].closed.wait(10)
 
@@ -263,7 +264,8 @@ def test_a_reader_that_does_not_read_stops_the_query(api: Api, empty: str, endle
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Queries, "rows", rows)
         with api.http.stream("POST", rows_path("simon", "repo", datasource=empty), json={}) as answer:
-            next(answer.iter_raw())
+            received = answer.iter_raw()  # Kept: an iterator that is dropped closes the connection.
+            next(received)
             seen: list[int] = []
 
             def stands_still() -> bool:
