@@ -51,7 +51,8 @@ def open_table(path: Path) -> Iterator[Table]:
         elif plain in (".parquet", ".pq"):
             import pyarrow.parquet as pq
 
-            with pq.ParquetFile(path) as file:
+            # Buffered ahead, the whole file would stay in memory to its end.
+            with pq.ParquetFile(path, pre_buffer=False) as file:
                 batches = file.iter_batches(batch_size=PART_ROWS)
                 yield ArrowTable(file.schema_arrow, pa.RecordBatchReader.from_batches(file.schema_arrow, batches))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -20,6 +21,7 @@ from pathlake.lake.definitions import (
 )
 from pathlake.lake.sql import data_table
 from pathlake.lake.staging import (
+    CHUNK_ROWS,
     GivenColumn,
     Layout,
     checked_paths,
@@ -70,7 +72,7 @@ class _Merge:
         self._affected = 0
         self._new = 0
         self._several = False
-        self._first_hashes: pa.Table | None = None
+        self._first_paths: pa.Table | None = None
         self._retagged = False
 
     def apply(self, piece: pa.Table) -> None:
@@ -90,12 +92,12 @@ class _Merge:
                 data = transaction.run(query).to_arrow_table()
             distinct = data.num_rows
         target = data_table(transaction.table)
+        if self._rows:
+            self._note_paths(data.select(["p"]))
+        else:
+            self._first_paths = data.select(["p"])
         with transaction.staged("given", data) as name:
-            if self._rows:
-                self._note_paths(name)
             affected = transaction.change(self._statement(name, columns))
-            if not self._rows:
-                self._first_hashes = data.select(["p"])
         new = 0
         if affected:
             ids = [first_id, first_id + count - 1]
@@ -142,21 +144,29 @@ class _Merge:
             transaction.definition = transaction.definition.with_columns([tagged])
             self._retagged = True
 
-    def _note_paths(self, source: str) -> None:
+    def _note_paths(self, paths: pa.Table) -> None:
         """Keep the hashes of all paths, so that one in several pieces is counted once."""
-        if not self._several:
-            self._several = True
+        parts = [paths]
+        if self._first_paths is not None:
             self._transaction.run("CREATE TEMP TABLE given_paths (h UBIGINT)")
-            assert self._first_hashes is not None
-            with self._transaction.staged("first_given", self._first_hashes) as first:
-                self._transaction.run(f"INSERT INTO given_paths SELECT hash(p) FROM {first}")
-            self._first_hashes = None
-        self._transaction.run(f"INSERT INTO given_paths SELECT hash(p) FROM {source}")
+            parts.insert(0, self._first_paths)
+            self._first_paths, self._several = None, True
+        for part in parts:
+            with self._transaction.staged("noted", part) as noted:
+                self._transaction.run(f"INSERT INTO given_paths SELECT hash(p) FROM {noted}")
 
     def _count_paths(self) -> int:
         if not self._several:
             return self._distinct
-        return self._transaction.number("SELECT count(DISTINCT h) FROM given_paths")
+        # One range of hashes after the other, because counting holds in memory what it has seen.
+        parts = 1 + self._rows // CHUNK_ROWS
+        bounds = [(1 << 64) * part // parts for part in range(parts + 1)]
+        return sum(
+            self._transaction.number(
+                f"SELECT count(DISTINCT h) FROM given_paths WHERE h BETWEEN {low}::UBIGINT AND {high - 1}::UBIGINT"
+            )
+            for low, high in itertools.pairwise(bounds)
+        )
 
     def _statement(self, source: str, columns: Sequence[tuple[GivenColumn, Column]]) -> str:
         names = [ID_COLUMN, PATH_COLUMN, MISSING_COLUMN]

@@ -107,8 +107,11 @@ class WriteTransaction:
 
     @contextlib.contextmanager
     def staged(self, name: str, data: pa.Table) -> Iterator[str]:
-        """Make Arrow data readable under `name` within the block."""
-        self.cursor.register(name, data)
+        """Make Arrow data readable under `name` within the block, once.
+
+        DuckDB keeps what is registered until the transaction ends, so it gets a stream, which holds nothing once read.
+        """
+        self.cursor.register(name, pa.RecordBatchReader.from_batches(data.schema, iter(data.to_batches())))
         try:
             yield name
         finally:
