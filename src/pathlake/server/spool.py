@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
+import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import pyarrow as pa
 
@@ -78,13 +78,13 @@ class Spool:
         if self._file is not None:
             self._file.close()
 
-    def _content(self) -> pa.Buffer:
+    def _content(self) -> pa.NativeFile:
         if self._file is None:
-            return pa.py_buffer(b"".join(self._parts))
+            return pa.BufferReader(b"".join(self._parts))
         self.flush()
-        self._file.flush()
-        # Mapped, not read: batches come and go as the engine takes them. The mapping ends with its last batch.
-        return pa.py_buffer(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
+        self._file.seek(0)
+        # Read, not mapped: what is read of a mapping counts as this process's memory until the mapping ends.
+        return pa.PythonFile(cast("io.IOBase", self._file), mode="r")
 
 
 def _checked(stream: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
