@@ -10,21 +10,25 @@ from pathlake.client.state import ScanInfo
 from pathlake.client.warnings import ScanFailedWarning, ScanInProgressWarning, warn
 from pathlake.errors import ScanFailedError, ScanTimeoutError
 
-_FIRST_POLL_S = 0.02
-_LAST_POLL_S = 0.5
+_SHORTEST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.5
+_PAUSE_SHARE = 0.1
+"""Each pause is this share of the time waited so far, so the end is never noticed much later than it came."""
 
 
 def wait_for_scan(source: Source, *, max_wait_s: float | None, fails: bool, progress: bool | None) -> None:
     """Wait until no scan of the datasource is active; see `Datasource.wait_until_ready`."""
-    deadline = None if max_wait_s is None else time.monotonic() + max_wait_s
-    pause_s = _FIRST_POLL_S
+    begun = time.monotonic()
+    deadline = None if max_wait_s is None else begun + max_wait_s
     with progress_bar(f"Scanning {source.name}", wanted=progress) as advance:
         while True:
             scan = source.refresh().scan
             if scan is None or not scan.active:
                 break
             advance(completed=scan.seen, text=f"Scanning {source.name}" + (f": {scan.stage}" if scan.stage else ""))
-            left_s = pause_s if deadline is None else min(pause_s, deadline - time.monotonic())
+            now = time.monotonic()
+            pause_s = min(max((now - begun) * _PAUSE_SHARE, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S)
+            left_s = pause_s if deadline is None else min(pause_s, deadline - now)
             if left_s <= 0:
                 if not fails:
                     return
@@ -34,7 +38,6 @@ def wait_for_scan(source: Source, *, max_wait_s: float | None, fails: bool, prog
                     {"seen": scan.seen},
                 )
             time.sleep(left_s)
-            pause_s = min(pause_s * 1.5, _LAST_POLL_S)
     if scan is not None and scan.state == "FAILED":
         raise ScanFailedError(
             f"The scan of {source.name!r} failed: {scan.error or 'no reason given'} "

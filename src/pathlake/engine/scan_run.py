@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -25,6 +26,7 @@ _PROGRESS_EVERY_S = 0.5
 _PROBES_PER_SAVE = 2_000
 _SAVE_PROBES_EVERY_S = 2.0
 _TARGETS_PER_PAGE = 10_000
+_BATCHES_AHEAD = 8
 
 _log = logging.getLogger(__name__)
 
@@ -125,24 +127,24 @@ class ScanRun:
         from pathlake.engine.media import is_probeable, media_type_of
 
         types_seen: set[str | None] = set()
-        # The database compares one piece while the next is listed: that hides most of the shorter of the two.
+        # The database compares what is listed while more is listed: that hides most of the shorter of the two.
         with (
             self._lake.scan(self._table, commit=self._commit("Scan")) as scan,
             ThreadPoolExecutor(1, thread_name_prefix="pathlake-compare") as comparing,
         ):
-            compared: Future[None] | None = None
+            compared: deque[Future[None]] = deque()
             for batch in storage.list():
                 if self._stop.is_set():
                     return False
                 media_types = [media_type_of(path) for path in batch.paths]
                 types_seen.update(media_types)
-                if compared is not None:
-                    compared.result()
-                compared = comparing.submit(scan.add, batch, media_types)
+                compared.append(comparing.submit(scan.add, batch, media_types))
+                while compared and (compared[0].done() or len(compared) > _BATCHES_AHEAD):
+                    compared.popleft().result()
                 self._now = scan.counts
                 self._progress()
-            if compared is not None:
-                compared.result()
+            for one in compared:
+                one.result()
             if self._stop.is_set():
                 return False
             self._now = scan.finish()

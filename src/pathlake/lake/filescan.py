@@ -16,11 +16,14 @@ from pathlake.lake.base import CommitInfo, ScanCounts, TableRef
 from pathlake.lake.definitions import ID_COLUMN, MISSING_COLUMN, PATH_COLUMN
 from pathlake.lake.failures import mapped
 from pathlake.lake.sql import data_table
-from pathlake.lake.transaction import Transactions, WriteTransaction
+from pathlake.lake.transaction import Transactions, WriteTransaction, current_snapshot
 from pathlake.storage.base import FileBatch
 
-FIRST_FILES = 1_000
-"""Files of the first piece, so that something is visible at once; each next piece may be thirty times as large."""
+FIRST_FILES = 2_000
+"""Files of the first piece, so that something is visible at once; each next piece may be thirty times as large.
+
+More than the lake keeps inline: a Parquet file of these is written in a tenth of the time of as many inline rows.
+"""
 
 MOST_FILES = 100_000
 
@@ -34,13 +37,15 @@ _COLUMNS: list[pa.Field[Any]] = [
     pa.field("etag", pa.string()),
 ]
 _SCHEMA = pa.schema(_COLUMNS)
+_WRITTEN = f"{ID_COLUMN}, {PATH_COLUMN}, {MISSING_COLUMN}, size, last_modified, media_type, etag"
 
 
 class TableScan:
     """One scan's writes; see `FileScan`.
 
     A piece is joined with the table once; unchanged files cost no write, and a piece without any change no commit.
-    The ids of the files seen are kept in a temporary table that the database may spill to disk.
+    The ids of the files seen are kept in a temporary table that the database may spill to disk. As long as the table
+    holds nothing but what this scan wrote, there is nothing to join with: a listing shows no path twice.
     """
 
     def __init__(self, transactions: Transactions, table: TableRef, *, commit: CommitInfo) -> None:
@@ -52,6 +57,9 @@ class TableScan:
         self._media_types: list[str | None] = []
         self._piece_files = FIRST_FILES
         self._flushed_at = time.monotonic()
+        self._alone = True
+        self._own_ids = range(0)
+        self._snapshot = -1
         self._cursor = transactions.database.open_cursor()
         with mapped():
             self._cursor.execute("CREATE TEMP TABLE seen_files (id BIGINT)")
@@ -79,9 +87,13 @@ class TableScan:
         """Write what is pending and mark the files that the listing did not show as missing."""
         if len(self._pending):
             self._flush()
-        gone = f"NOT {MISSING_COLUMN} AND etag IS NOT NULL AND {ID_COLUMN} NOT IN (SELECT id FROM seen_files)"
+        own = f"{ID_COLUMN} >= {self._own_ids.start} AND {ID_COLUMN} < {self._own_ids.stop}"
+        unseen = f"NOT ({own}) AND {ID_COLUMN} NOT IN (SELECT id FROM seen_files)"
+        gone = f"NOT {MISSING_COLUMN} AND etag IS NOT NULL AND {unseen}"
         target = data_table(self._table)
         with self._transactions.write(self._table, cursor=self._cursor) as transaction:
+            if self._is_alone(transaction):
+                return self._counts
             vanished = transaction.number(f"SELECT count(*) FROM {target} WHERE {gone}")
             if vanished:
                 transaction.change(f"UPDATE {target} SET {MISSING_COLUMN} = true WHERE {gone}")
@@ -94,14 +106,43 @@ class TableScan:
         media_types, self._media_types = self._media_types, []
         data = _as_table(pending, media_types)
         with self._transactions.write(self._table, cursor=self._cursor) as transaction:
-            found = self._write(transaction, data)
+            found = self._insert(transaction, data) or self._compare(transaction, data)
         self._counts = ScanCounts(
             **{name: number + getattr(found, name) for name, number in asdict(self._counts).items()}
         )
         self._piece_files = min(MOST_FILES, self._piece_files * 30)
         self._flushed_at = time.monotonic()
 
-    def _write(self, transaction: WriteTransaction, data: pa.Table) -> ScanCounts:
+    def _is_alone(self, transaction: WriteTransaction) -> bool:
+        """Tell whether the table holds no row but this scan's."""
+        if self._alone and current_snapshot(transaction.cursor) != self._snapshot:
+            others = f"{ID_COLUMN} < {self._own_ids.start} OR {ID_COLUMN} >= {self._own_ids.stop}"
+            found = transaction.run(f"SELECT 1 FROM {data_table(self._table)} WHERE {others} LIMIT 1").fetchone()
+            self._alone = found is None
+        return self._alone
+
+    def _insert(self, transaction: WriteTransaction, data: pa.Table) -> ScanCounts | None:
+        """Write a piece to a table that holds no row but this scan's; None if it does, and nothing was written."""
+        if not self._is_alone(transaction):
+            return None
+        first = transaction.free_ids(data.num_rows, spare=MOST_FILES)
+        if self._own_ids and first != self._own_ids.stop:
+            self._alone = False
+            return None
+        transaction.use_ids(data.num_rows)
+        with transaction.staged("listed", data) as listed:
+            transaction.change(
+                f"INSERT INTO {data_table(self._table)} ({_WRITTEN}) "
+                f"SELECT ? + n, path, false, size, last_modified, media_type, etag FROM {listed}",
+                [first],
+            )
+        counts = ScanCounts(seen=data.num_rows, new=data.num_rows)
+        self._snapshot = transaction.commit(self._info, {"seen": data.num_rows, "new": data.num_rows})
+        self._own_ids = range(self._own_ids.start if self._own_ids else first, first + data.num_rows)
+        return counts
+
+    def _compare(self, transaction: WriteTransaction, data: pa.Table) -> ScanCounts:
+        """Join a piece with the table and write what is new or has changed."""
         target = data_table(self._table)
         with transaction.staged("listed", data) as listed:
             transaction.run(
@@ -118,8 +159,8 @@ class TableScan:
             first = transaction.free_ids(data.num_rows)
             transaction.use_ids(data.num_rows)
             transaction.change(
-                f"INSERT INTO {target} ({ID_COLUMN}, {PATH_COLUMN}, {MISSING_COLUMN}, size, last_modified, media_type, "
-                "etag) SELECT ? + n, path, false, size, last_modified, media_type, etag FROM compared "
+                f"INSERT INTO {target} ({_WRITTEN}) "
+                "SELECT ? + n, path, false, size, last_modified, media_type, etag FROM compared "
                 "WHERE id IS NULL ORDER BY n",
                 [first],
             )

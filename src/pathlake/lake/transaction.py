@@ -118,13 +118,20 @@ class WriteTransaction:
             with contextlib.suppress(duckdb.Error):
                 self.cursor.unregister(name)
 
-    def free_ids(self, count: int) -> int:
-        """Return the first of `count` ids that nobody has or will get; they are taken by `use_ids`."""
+    def free_ids(self, count: int, *, spare: int = ID_BLOCK) -> int:
+        """Return the first of `count` ids that nobody has or will get; they are taken by `use_ids`.
+
+        Args:
+            count: How many are needed now.
+            spare: How many more to reserve with them, where they are not reserved yet.
+        """
         start, end = self._ids
         if end - start < count:
             counter = counter_table(self.table)
-            start = self.number(f"SELECT next_id FROM {counter}")
-            end = start + count + ID_BLOCK
+            reserved = self.number(f"SELECT next_id FROM {counter}")
+            if reserved != end:  # others have reserved ids since
+                start = reserved
+            end = start + count + spare
             self.run(f"UPDATE {counter} SET next_id = ?", [end])
             self._ids = (start, end)
         return start

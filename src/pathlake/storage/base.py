@@ -82,7 +82,10 @@ class Storage(Protocol):
         ...
 
     def list(self, *, batch_size: int = 10_000) -> Iterator[FileBatch]:
-        """Yield all files below the root in batches, as a stream; memory does not grow with their number."""
+        """Yield all files below the root in batches, as a stream; memory does not grow with their number.
+
+        No path comes twice in one listing: scans rely on it.
+        """
         ...
 
     def stat(self, path: str) -> FileInfo:

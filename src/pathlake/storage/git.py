@@ -26,14 +26,18 @@ from pathlake.types.paths import MAX_PATH_BYTES, checked_path, path_problem
 if TYPE_CHECKING:
     import pygit2
 
+    from pathlake.storage.git_packs import PackSizes
+
 _CACHED_BLOB_BYTES = 64 << 20
 _CACHED_TREES = 64
 _DOT = ord(".")
 _Skipped = list[SkippedFile]
+_Entry = tuple[bytes, bytes, bytes]
+_Ids = list[bytes]
+_Paths = list[str]
 
 # A tree object is a row of "<mode> <name>\0<20 bytes of id>". Read raw, names that are no UTF-8 stay readable, and a
-# listing with paths, sizes and etags takes 1.8 times a walk over pygit2's entries that reads the sizes and keeps
-# nothing (`benchmarks/listing.py`, 100,000 packed files); through the entries' own names and ids it took longer.
+# listing takes less time than through pygit2's entries (`benchmarks/listing.py`).
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 _FILE_MODES = frozenset({b"100644", b"100755", b"100664"})
 _TREE_MODES = frozenset({b"40000", b"040000"})
@@ -201,18 +205,12 @@ class GitStorage:
 
     def _batches(self, skipped: _Skipped, batch_size: int) -> Iterator[FileBatch]:
         with self._handle() as handle:
-            read, header_of, oid_of = handle.odb.read, handle.odb.read_header, handle.oid
-            modified = self._modified_us
+            from pathlake.storage.git_packs import PackSizes
+
+            read, oid_of = handle.odb.read, handle.oid
+            packs = PackSizes(Path(handle.repository.path))
             paths: list[str] = []
-            sizes: list[int] = []
-            etags: list[str] = []
-
-            def taken() -> FileBatch:
-                batch = FileBatch(paths[:], sizes[:], [modified] * len(paths), etags[:])
-                for column in (paths, sizes, etags):
-                    column.clear()
-                return batch
-
+            ids: list[bytes] = []
             todo = [(oid_of(raw=bytes.fromhex(self._tree_id)), "")]
             while todo:
                 tree_id, prefix = todo.pop()
@@ -223,22 +221,17 @@ class GitStorage:
                 except KeyError:
                     skipped.append(SkippedFile(prefix[:-1], "the repository lacks the directory's content"))
                     continue
-                for mode, name, raw_id in entries:
+                for mode, name, raw_id in _unique(entries, prefix, skipped):
                     if mode == b"100644" or mode in _FILE_MODES:
                         if name.isascii() and name[0] != _DOT and b"/" not in name and len(name) <= room:
                             path = prefix + name.decode("ascii")
                         elif not (path := _checked(prefix, name, skipped)):
                             continue
-                        try:
-                            size = header_of(oid_of(raw_id))[1]
-                        except KeyError:
-                            skipped.append(SkippedFile(path, "the repository lacks its content (a partial clone?)"))
-                            continue
                         paths.append(path)
-                        sizes.append(size)
-                        etags.append(raw_id.hex())
+                        ids.append(raw_id)
                         if len(paths) >= batch_size:
-                            yield taken()
+                            yield self._batch(handle, paths, ids, packs=packs, skipped=skipped)
+                            paths, ids = [], []
                     elif mode in _TREE_MODES:
                         if path := _checked(prefix, name, skipped):
                             subdirectories.append((oid_of(raw=raw_id), path + "/"))
@@ -247,7 +240,23 @@ class GitStorage:
                         skipped.append(SkippedFile(prefix + _printable(name), reason))
                 todo.extend(reversed(subdirectories))
             if paths:
-                yield taken()
+                yield self._batch(handle, paths, ids, packs=packs, skipped=skipped)
+
+    def _batch(self, handle: _Handle, paths: _Paths, ids: _Ids, *, packs: PackSizes, skipped: _Skipped) -> FileBatch:
+        """Return a batch of listed files with their sizes; those whose content is not there are skipped."""
+        found = packs.of(ids)
+        sizes: list[int] = found.tolist()
+        lacking: set[int] = set()
+        for place in (found < 0).nonzero()[0].tolist():
+            try:
+                sizes[place] = handle.odb.read_header(handle.oid(raw=ids[place]))[1]
+            except KeyError:
+                skipped.append(SkippedFile(paths[place], "the repository lacks its content (a partial clone?)"))
+                lacking.add(place)
+        if lacking:
+            kept = [place for place in range(len(paths)) if place not in lacking]
+            paths, sizes, ids = [paths[i] for i in kept], [sizes[i] for i in kept], [ids[i] for i in kept]
+        return FileBatch(paths, sizes, [self._modified_us] * len(paths), [one.hex() for one in ids])
 
     def stat(self, path: str) -> FileInfo:
         with self._handle() as handle:
@@ -347,6 +356,20 @@ class GitStorage:
     def _check_open(self) -> None:
         if self._closed:
             raise SourceUnavailableError(f"The storage {self.url} is closed.")
+
+
+def _unique(entries: list[_Entry], prefix: str, skipped: _Skipped) -> list[_Entry]:
+    """Return a tree's entries without those of a name that came before; git makes no such tree, but others can."""
+    by_name = {entry[1]: entry for entry in reversed(entries)}
+    if len(by_name) == len(entries):
+        return entries
+    firsts = []
+    for entry in entries:
+        if by_name[entry[1]] is entry:
+            firsts.append(entry)
+        else:
+            skipped.append(SkippedFile(prefix + _printable(entry[1]), "its name comes twice in the directory"))
+    return firsts
 
 
 def _checked(prefix: str, name: bytes, skipped: list[SkippedFile]) -> str:
