@@ -258,7 +258,7 @@ def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A lake that keeps rows in files, whose statistics skip some, or in the catalog."""
     folder = tmp_path_factory.mktemp("lake")
     opened = open_lake(
-        LakeSettings(f"sqlite:///{folder}/catalog.sqlite", f"{folder}/data", inline_rows=request.param, threads=1)
+        LakeSettings(f"duckdb:///{folder}/catalog.ducklake", f"{folder}/data", inline_rows=request.param, threads=1)
     )
     opened.create_table(TABLE, commit=info())
     opened.put_fields(

@@ -25,7 +25,7 @@ class EngineSettings:
     Attributes:
         home: Folder of everything the engine writes that is not told to go elsewhere.
         catalog_url: SQLAlchemy URL of the catalog, SQLite or PostgreSQL.
-        lake_catalog_url: URL of the lake's catalog, `sqlite:///...` or `postgresql://...`.
+        lake_catalog_url: URL of the lake's catalog, `duckdb:///...`, `sqlite:///...` or `postgresql://...`.
         lake_data: Folder, or `s3://...` prefix, of the lake's Parquet files.
         memory_limit: What queries may use, as in `2GiB`.
         create_repos: Whether a repo comes into being at its first datasource.
@@ -80,7 +80,7 @@ class EngineSettings:
         return cls(
             home=folder,
             catalog_url=given.get("PATHLAKE_CATALOG_URL") or f"sqlite:///{folder / 'catalog.sqlite'}",
-            lake_catalog_url=given.get("PATHLAKE_LAKE_CATALOG_URL") or f"sqlite:///{lake / 'catalog.sqlite'}",
+            lake_catalog_url=given.get("PATHLAKE_LAKE_CATALOG_URL") or f"duckdb:///{lake / 'catalog.ducklake'}",
             lake_data=given.get("PATHLAKE_LAKE_DATA") or str(lake / "data"),
             memory_limit=memory_limit,
             create_repos=create_repos,

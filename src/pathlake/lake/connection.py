@@ -51,13 +51,13 @@ class Database:
         self._settings = settings
         self._lock = threading.Lock()
         self._closed = False
-        sqlite_file = settings.sqlite_file
-        self.exclusive = sqlite_file is not None
+        catalog_file = settings.catalog_file
+        self.exclusive = catalog_file is not None
         """Whether no other process writes to this lake."""
         self.metadata = f"__ducklake_metadata_{LAKE}.{'main' if self.exclusive else POSTGRES_SCHEMA}"
         """Where DuckLake's own tables are, qualified."""
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        own = self._own_folder(sqlite_file)
+        own = self._own_folder(catalog_file)
         config: dict[str, str | bool | int | float | list[str]] = {
             "extension_directory": str(own / "extensions"),
             "home_directory": str(own),
@@ -75,36 +75,43 @@ class Database:
         except duckdb.Error as error:
             raise ConfigurationError(f"A setting of the lake cannot be used: {error}") from error
         try:
-            self._prepare(sqlite_file)
+            self._prepare(catalog_file)
         except BaseException:
             self.close()
             raise
 
-    def _own_folder(self, sqlite_file: Path | None) -> Path:
-        if sqlite_file is None:
+    def _own_folder(self, catalog_file: Path | None) -> Path:
+        if catalog_file is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="pathlake-lake-", ignore_cleanup_errors=True)
             return Path(self._temporary.name)
-        folder = sqlite_file.absolute().parent
+        folder = catalog_file.absolute().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise HomeError(f"The lake's folder {folder} cannot be made: {error}") from error
         return folder
 
-    def _prepare(self, sqlite_file: Path | None) -> None:
+    def _prepare(self, catalog_file: Path | None) -> None:
+        if catalog_file is not None:
+            catalog_file = catalog_file.absolute()
         with mapped():
             self._root.execute("SET TimeZone = 'UTC'")
-            self._load("sqlite_scanner" if sqlite_file is not None else "postgres_scanner")
+            if self._settings.uses_sqlite:
+                self._load("sqlite_scanner")
+            elif catalog_file is None:
+                self._load("postgres_scanner")
             self._load("ducklake")
         if self._settings.data_path.startswith("s3://"):
             with mapped():
                 self._load("httpfs")
                 self._use_s3()
         options = [f"DATA_PATH {literal(self._data_path())}", f"DATA_INLINING_ROW_LIMIT {self._settings.inline_rows:d}"]
-        if sqlite_file is not None:
-            target = f"ducklake:sqlite:{sqlite_file.absolute()}"
+        if self._settings.uses_sqlite:
+            target = f"ducklake:sqlite:{catalog_file}"
             # Readers keep their view while a commit is written, and nobody fails on a short wait.
             options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 30000"]
+        elif catalog_file is not None:
+            target = f"ducklake:{catalog_file}"
         else:
             self._make_postgres_schema()
             target = f"ducklake:postgres:{self._settings.postgres_url}"

@@ -1,17 +1,25 @@
-"""Who may write: one writer at a time per datasource, or per lake where its catalog is one SQLite file."""
+"""Who may write: one writer at a time per datasource, or per lake where its catalog is one file."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pathlake.errors import InternalError
 from pathlake.lake.base import TableRef
 
 if TYPE_CHECKING:
+    from typing import LiteralString
+
     import psycopg
+
+
+_TABLE_KEYS = 0x7A1E << 40
+_LAKE_KEY = 0x7A1D << 40
+_ASK_AGAIN_S = 0.05
 
 
 class WriteLocks(Protocol):
@@ -19,6 +27,10 @@ class WriteLocks(Protocol):
 
     def hold(self, table: TableRef) -> contextlib.AbstractContextManager[None]:
         """Wait until nobody else writes to `table`, and keep others out for the block."""
+        ...
+
+    def hold_all(self) -> contextlib.AbstractContextManager[None]:
+        """Wait until nobody writes to any table, and keep all others out for the block."""
         ...
 
     def close(self) -> None:
@@ -29,8 +41,9 @@ class WriteLocks(Protocol):
 class LakeWideLock:
     """One writer for the whole lake.
 
-    DuckLake on SQLite reads in the transaction that it writes in, and SQLite lets no transaction write whose view is
-    older than the latest commit: two writers fail even on different tables.
+    DuckLake reads in the transaction that it writes in. SQLite lets no transaction write whose view is older than the
+    latest commit, and DuckLake 1.0 commits of two connections of one process at once are not safe (duckdb/ducklake
+    issue 1248): two writers fail even on different tables.
     """
 
     def __init__(self) -> None:
@@ -41,12 +54,20 @@ class LakeWideLock:
         with self._lock:
             yield
 
+    @contextlib.contextmanager
+    def hold_all(self) -> Iterator[None]:
+        with self._lock:
+            yield
+
     def close(self) -> None:
         """Nothing is held."""
 
 
 class PostgresLocks:
-    """One writer per datasource among all servers: a lock of the process, then an advisory lock of PostgreSQL."""
+    """One writer per datasource among all servers: a lock of the process, then an advisory lock of PostgreSQL.
+
+    Each of them shares a lock of the lake, which `hold_all` takes for itself.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -58,21 +79,41 @@ class PostgresLocks:
     def hold(self, table: TableRef) -> Iterator[None]:
         with self._guard:
             local = self._local.setdefault(table, threading.Lock())
-        with local, self._advisory(table):
+        # Two 32-bit keys are the other form of PostgreSQL's one 64-bit key; datasource ids are unique by themselves.
+        with local, self._advisory("_shared", _LAKE_KEY), self._advisory("", _TABLE_KEYS + table.datasource_id):
             yield
 
     @contextlib.contextmanager
-    def _advisory(self, table: TableRef) -> Iterator[None]:
+    def hold_all(self) -> Iterator[None]:
         import psycopg
 
-        # Two 32-bit keys are the other form of PostgreSQL's one 64-bit key; datasource ids are unique by themselves.
-        key = (0x7A1E << 40) + table.datasource_id
+        # Asked again and again, not waited for: writers that come meanwhile would queue up behind whoever waits.
+        while True:
+            connection = self._take()
+            try:
+                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LAKE_KEY]).fetchone()
+                if row is not None and row[0]:
+                    break
+            except psycopg.Error as error:
+                connection.close()
+                raise InternalError(f"PostgreSQL gives no lock for maintenance: {str(error)[:300]}") from error
+            self._give_back(connection)
+            time.sleep(_ASK_AGAIN_S)
+        try:
+            yield
+        finally:
+            self._release(connection, "SELECT pg_advisory_unlock(%s)", _LAKE_KEY)
+
+    @contextlib.contextmanager
+    def _advisory(self, kind: Literal["", "_shared"], key: int) -> Iterator[None]:
+        import psycopg
+
         connection: psycopg.Connection | None = None
         try:
             for _ in range(3):
                 connection = self._take()
                 try:
-                    connection.execute("SELECT pg_advisory_lock(%s)", [key])
+                    connection.execute(f"SELECT pg_advisory_lock{kind}(%s)", [key])
                     break
                 except psycopg.OperationalError:  # an idle connection that the server has cut meanwhile
                     connection.close()
@@ -84,12 +125,20 @@ class PostgresLocks:
         try:
             yield
         finally:
-            try:
-                connection.execute("SELECT pg_advisory_unlock(%s)", [key])
-                with self._guard:
-                    self._idle.append(connection)
-            except psycopg.Error:  # the lock went with its connection
-                connection.close()
+            self._release(connection, f"SELECT pg_advisory_unlock{kind}(%s)", key)
+
+    def _release(self, connection: psycopg.Connection, statement: LiteralString, key: int) -> None:
+        import psycopg
+
+        try:
+            connection.execute(statement, [key])
+            self._give_back(connection)
+        except psycopg.Error:  # the lock went with its connection
+            connection.close()
+
+    def _give_back(self, connection: psycopg.Connection) -> None:
+        with self._guard:
+            self._idle.append(connection)
 
     def _take(self) -> psycopg.Connection:
         import psycopg

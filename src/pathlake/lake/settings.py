@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pathlake.errors import ConfigurationError
 
+DUCKDB_PREFIX = "duckdb:///"
 SQLITE_PREFIX = "sqlite:///"
 POSTGRES_PREFIXES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
@@ -39,7 +40,8 @@ class LakeSettings:
     """Where a lake is kept and what it may use.
 
     Attributes:
-        catalog_url: `sqlite:///relative.sqlite`, `sqlite:////absolute.sqlite` or `postgresql://user@host/db`.
+        catalog_url: `duckdb:///relative.ducklake`, `duckdb:////absolute.ducklake`, the same with `sqlite:`, or
+            `postgresql://user@host/db`.
         data_path: Folder, or `s3://bucket/prefix`, for the Parquet files.
         memory_limit: What queries may hold in memory, like `2GB`; None means DuckDB's default.
         temp_dir: Folder for what does not fit in memory; None means one beside the catalog file, or else the
@@ -58,22 +60,26 @@ class LakeSettings:
     inline_rows: int = 1000
 
     @property
-    def sqlite_file(self) -> Path | None:
+    def catalog_file(self) -> Path | None:
         """The catalog's file, or None if the catalog is in PostgreSQL.
 
         Raises:
             ConfigurationError: The URL names neither.
         """
-        if self.catalog_url.startswith(SQLITE_PREFIX):
-            name = self.catalog_url.removeprefix(SQLITE_PREFIX)
-            if name:
-                return Path(name)
-        elif self.catalog_url.startswith(POSTGRES_PREFIXES):
+        for prefix in (DUCKDB_PREFIX, SQLITE_PREFIX):
+            if self.catalog_url.startswith(prefix) and self.catalog_url != prefix:
+                return Path(self.catalog_url.removeprefix(prefix))
+        if self.catalog_url.startswith(POSTGRES_PREFIXES):
             return None
         raise ConfigurationError(
-            "The lake's catalog must be sqlite:///FILE or postgresql://USER@HOST/DATABASE, "
+            "The lake's catalog must be duckdb:///FILE, sqlite:///FILE or postgresql://USER@HOST/DATABASE, "
             f"not a {self.catalog_url.partition(':')[0]!r} URL."
         )
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the catalog is a file of SQLite."""
+        return self.catalog_url.startswith(SQLITE_PREFIX)
 
     @property
     def postgres_url(self) -> str:

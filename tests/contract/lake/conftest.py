@@ -11,7 +11,7 @@ import pytest
 from pathlake.lake import CommitInfo, Lake, LakeSettings, S3Access, TableRef, open_lake
 from tests.support.servers import PostgresServer, S3Server
 
-KINDS = ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.s3])]
+KINDS = ["duckdb", "sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.s3])]
 
 _ids = itertools.count(1)
 
@@ -20,13 +20,13 @@ NewSettings = Callable[[], LakeSettings]
 
 @pytest.fixture(scope="session", params=KINDS)
 def new_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewSettings:
-    """Makes an empty place for a lake: SQLite and a folder, or PostgreSQL and a bucket."""
+    """Makes an empty place for a lake: a file and a folder, or PostgreSQL and a bucket."""
 
     def on_disk() -> LakeSettings:
         folder = tmp_path_factory.mktemp("lake")
-        return LakeSettings(f"sqlite:///{folder}/catalog.sqlite", f"{folder}/data", threads=2)
+        return LakeSettings(f"{request.param}:///{folder}/catalog", f"{folder}/data", threads=2)
 
-    if request.param == "sqlite":
+    if request.param in ("duckdb", "sqlite"):
         return on_disk
     return _on_servers(request, tmp_path_factory)
 

@@ -93,13 +93,13 @@ def test_a_scan_that_stops_marks_nothing_missing(lake: Lake, table: TableRef) ->
 
 def test_files_are_seen_while_the_scan_goes_on(lake: Lake, table: TableRef) -> None:
     with lake.scan(table, commit=info(kind="scan")) as taken:
-        taken.add(files([f"f{number}" for number in range(1500)]), [None] * 1500)
-        assert lake.count(table, Query()) == 1500
+        taken.add(files([f"f{number}" for number in range(2500)]), [None] * 2500)
+        assert lake.count(table, Query()) == 2500
         # Metadata does not wait for a scan, nor a scan for metadata.
         merge(lake, table, {"f3": {"x": 1}, "later": {"x": 2}})
         taken.add(files(["later"]), [None])
         taken.finish()
-    assert lake.count(table, Query()) == 1501
+    assert lake.count(table, Query()) == 2501
     assert lake.count(table, Query(condition=Compare("x", Op.GE, 1))) == 2
 
 

@@ -12,7 +12,7 @@ from pathlake.errors import ConfigurationError, HomeError, IncompatibleVersionEr
 def test_everything_lives_in_the_home_by_default(tmp_path: Path) -> None:
     settings = EngineSettings.from_home(tmp_path, {})
     assert settings.catalog_url == f"sqlite:///{tmp_path}/catalog.sqlite"
-    assert settings.lake_catalog_url == f"sqlite:///{tmp_path}/lake/catalog.sqlite"
+    assert settings.lake_catalog_url == f"duckdb:///{tmp_path}/lake/catalog.ducklake"
     assert settings.lake_data == f"{tmp_path}/lake/data"
     assert settings.memory_limit == default_memory_limit()
     assert not settings.create_repos

@@ -21,13 +21,14 @@ from pathlake.lake.failures import mapped, retried
 
 
 def test_catalog_urls() -> None:
-    assert LakeSettings("sqlite:////a/b.sqlite", "d").sqlite_file == Path("/a/b.sqlite")
-    assert LakeSettings("sqlite:///b.sqlite", "d").sqlite_file == Path("b.sqlite")
-    assert LakeSettings("postgresql+psycopg://u@h/d", "d").sqlite_file is None
+    assert LakeSettings("duckdb:////a/b.ducklake", "d").catalog_file == Path("/a/b.ducklake")
+    assert LakeSettings("sqlite:////a/b.sqlite", "d").catalog_file == Path("/a/b.sqlite")
+    assert LakeSettings("sqlite:///b.sqlite", "d").catalog_file == Path("b.sqlite")
+    assert LakeSettings("postgresql+psycopg://u@h/d", "d").catalog_file is None
     assert LakeSettings("postgresql+psycopg://u@h/d", "d").postgres_url == "postgresql://u@h/d"
-    for url in ("mysql://x", "sqlite:///", "", "/a/b"):
+    for url in ("mysql://x", "sqlite:///", "duckdb:///", "", "/a/b"):
         with pytest.raises(ConfigurationError):
-            _ = LakeSettings(url, "d").sqlite_file
+            _ = LakeSettings(url, "d").catalog_file
 
 
 def test_secrets_are_never_printed() -> None:
@@ -92,13 +93,13 @@ def test_extensions_are_loaded_from_their_packages_and_nothing_is_written_to_the
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(home)
-    open_lake(LakeSettings(f"sqlite:///{tmp_path}/lake/c.sqlite", f"{tmp_path}/lake/data")).close()
+    open_lake(LakeSettings(f"duckdb:///{tmp_path}/lake/c.ducklake", f"{tmp_path}/lake/data")).close()
     assert list(home.iterdir()) == []
-    assert (tmp_path / "lake" / "c.sqlite").exists()
+    assert (tmp_path / "lake" / "c.ducklake").exists()
 
 
 def test_a_setting_that_cannot_be_used_says_so(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/c.sqlite"
+    url = f"duckdb:///{tmp_path}/c.ducklake"
     with pytest.raises(ConfigurationError, match="Memory"):
         open_lake(LakeSettings(url, str(tmp_path), memory_limit="lots"))
     with pytest.raises(ConfigurationError, match="bucket"):
@@ -107,10 +108,11 @@ def test_a_setting_that_cannot_be_used_says_so(tmp_path: Path) -> None:
         open_lake(LakeSettings("postgresql://nobody@127.0.0.1:1/none", str(tmp_path)))
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(HomeError):
-        open_lake(LakeSettings(f"sqlite:///{tmp_path}/file/c.sqlite", str(tmp_path)))
+        open_lake(LakeSettings(f"duckdb:///{tmp_path}/file/c.ducklake", str(tmp_path)))
 
 
-def test_a_catalog_that_is_no_database_is_an_error_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "c.sqlite").write_bytes(b"this is no database at all, but long enough to look like one" * 20)
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_catalog_that_is_no_database_is_an_error_of_ours(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "catalog").write_bytes(b"this is no database at all, but long enough to look like one" * 20)
     with pytest.raises(PathlakeError, match="cannot be opened"):
-        open_lake(LakeSettings(f"sqlite:///{tmp_path}/c.sqlite", str(tmp_path)))
+        open_lake(LakeSettings(f"{kind}:///{tmp_path}/catalog", str(tmp_path)))
