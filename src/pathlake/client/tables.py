@@ -258,8 +258,17 @@ def _declared(name: str, kind: pa.DataType) -> Field | bool | None:
     return field_of(pa.field(name, kind))
 
 
-def looked_at(table: Table, *, position: int, name: str, path_position: int) -> Field | None:
+def looked_at(
+    table: Table, *, position: int, name: str, path_position: int, stored: Field | None = None
+) -> Field | None:
     """Return what a column holds by looking at all its values.
+
+    Args:
+        table: The table.
+        position: Where the column stands.
+        name: Its name.
+        path_position: Where the column of paths stands, for messages.
+        stored: The field it is for, where the datasource has it: says which of mixed values are the wrong ones.
 
     Raises:
         FieldTypeError: They mix types; names path, field and both types.
@@ -268,7 +277,7 @@ def looked_at(table: Table, *, position: int, name: str, path_position: int) -> 
     found: Field | None = None
     for part in table.parts():
         values, paths = part.values(position), part.values(path_position)
-        column = infer_column(name, values, paths)
+        column = infer_column(name, values, paths, known=found or stored)
         if column is not None:
             found = _joined(found, column[2], values=values, paths=paths)
     return found

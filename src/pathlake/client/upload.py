@@ -188,7 +188,8 @@ def planned_upload(source: Source, table: Table, *, path_column: str | int | Non
             continue
         declared = table.declared(position)
         if isinstance(declared, bool):
-            declared = looked_at(table, position=position, name=str(name), path_position=path_position)
+            known = stored.get(str(name))
+            declared = looked_at(table, position=position, name=str(name), path_position=path_position, stored=known)
         if declared is None:
             continue
         field = Field(checked_field_name(name), declared.type, declared.multiple)

@@ -85,7 +85,7 @@ def infer_column(
     kinds = _kinds(objects)
     if not kinds:
         return None
-    _check_kinds(name, objects, paths, kinds)
+    _check_kinds(name, objects, paths, kinds, known=known)
     if "list" in kinds:
         return _list_column(name, objects, paths, known)
     found = FieldType.FLOAT if len(kinds) == 2 else next(iter(kinds))
@@ -126,12 +126,12 @@ def _kinds(objects: list[Any]) -> set[Kind]:
     return kinds
 
 
-def _check_kinds(name: str, objects: list[Any], paths: Sequence[str], kinds: set[Kind]) -> None:
+def _check_kinds(name: str, objects: list[Any], paths: Sequence[str], kinds: set[Kind], *, known: Field | None) -> None:
     if "unsupported" in kinds:
         index, value = _first_of(objects, {"unsupported"})
         raise _unsupported(name, path_at(paths, index), value)
     if len(kinds) > 1 and kinds != _NUMERIC:
-        raise mixed_types(name, objects, paths, kinds)
+        raise mixed_types(name, objects, paths, kinds, known=known)
 
 
 def _unsupported(name: str, path: str, value: object) -> InvalidValueError:
@@ -143,16 +143,25 @@ def _unsupported(name: str, path: str, value: object) -> InvalidValueError:
     )
 
 
-def mixed_types(name: str, objects: list[Any], paths: Sequence[str], kinds: set[Kind]) -> FieldTypeError:
-    """Return the error for values of several types, naming the first value that differs from those before it."""
-    first = next(value for value in objects if not is_missing(value))
-    own: set[Kind] = {kind_of_class(type(first))}
+def mixed_types(
+    name: str, objects: list[Any], paths: Sequence[str], kinds: set[Kind], *, known: Field | None = None
+) -> FieldTypeError:
+    """Return the error for values of several types, naming the first that differs from the rest.
+
+    The rest is what `known` is where some are, else what the first value is.
+    """
+    expected: Kind | None = None if known is None else "list" if known.multiple else known.type
+    others = "other values are"
+    if expected not in kinds:
+        others = "the values before it are"
+        expected = kind_of_class(type(next(value for value in objects if not is_missing(value))))
+    own: set[Kind] = {expected}
     if own & _NUMERIC:
         own |= _NUMERIC
     index, value = _first_of(objects, kinds - own)
-    before, found, path = kind_of_class(type(first)), kind_of_class(type(value)), path_at(paths, index)
+    before, found, path = expected, kind_of_class(type(value)), path_at(paths, index)
     return FieldTypeError(
-        f"{path!r}: the value {_shown(value)} of field {name!r} is {found}, but the values before it are {before}. "
+        f"{path!r}: the value {_shown(value)} of field {name!r} is {found}, but {others} {before}. "
         "All values of a field must be of one type.",
         {"path": path, "field": name, "given": str(found), "stored": str(before)},
     )

@@ -146,7 +146,13 @@ def test_a_wrong_type_in_the_middle_of_many_rows_is_named(ds: Datasource) -> Non
     frame = pd.DataFrame({"path": [f"{row}.jpg" for row in range(rows)], "fresh": values})
     with pytest.raises(FieldTypeError, match=r"250000\.jpg.*fresh"):
         ds.upload_metadata_from_dataframe(frame)
-    values[250_000] = 2
+    # The first row of a part says no more about its column than any other.
+    values[250_000], values[2 * tables.PART_ROWS] = 1, "oops"
+    for name in ("fresh", "episode"):
+        frame = pd.DataFrame({"path": frame["path"], name: values})
+        with pytest.raises(FieldTypeError, match=rf"{2 * tables.PART_ROWS}\.jpg.*oops.*{name}.*STRING.*INTEGER"):
+            ds.upload_metadata_from_dataframe(frame)
+    values[2 * tables.PART_ROWS] = 2
     frame = pd.DataFrame({"path": frame["path"], "episode": [float(value) for value in values]})
     frame.loc[250_000, "episode"] = 2.5
     with pytest.raises(FieldTypeError, match=r"250000\.jpg.*episode"):
