@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import json
 from collections.abc import Sequence
@@ -11,8 +12,8 @@ import pyarrow as pa
 
 from pathlake.errors import CommitNotFoundError
 from pathlake.lake.base import CommitRecord, TableRef
-from pathlake.lake.definitions import PATH_COLUMN
-from pathlake.lake.sql import LAKE, schema_name, table_name
+from pathlake.lake.definitions import ID_COLUMN, PATH_COLUMN
+from pathlake.lake.sql import LAKE, at_snapshot, data_table, schema_name, table_name
 from pathlake.lake.transaction import ReadTransaction, Transactions, current_snapshot, mark_of
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -50,7 +51,8 @@ def datapoint_history(
 ) -> dict[str, list[dt.datetime]]:
     """Return, for each path, when it changed; see `Lake.datapoint_history`.
 
-    Reads DuckLake's change feed for these paths only: what a commit took away and what it put in its place.
+    Reads every version of these rows from DuckLake's change feed. Deletions are looked for in old snapshots instead,
+    because the feed of DuckLake on DuckDB 1.5.2 sometimes tells an earlier commit for them.
     """
     found: dict[str, list[dt.datetime]] = {path: [] for path in paths}
     with transactions.read(table) as reading:
@@ -59,29 +61,51 @@ def datapoint_history(
         values = [name for column in columns for name in (column.quoted, column.quoted_zone) if name]
         row = f"struct_pack({', '.join(f'v{n} := {name}' for n, name in enumerate(values))})" if values else "0"
         cursor.register("chosen", pa.table({"p": pa.array(list(found), pa.string())}))
-        since = cursor.execute(
-            f"SELECT min(snapshot_id) FROM {LAKE}.snapshots() WHERE starts_with(commit_extra_info, ?)",
-            [mark_of(table)],
-        ).fetchone()
-        if since is None or since[0] is None:
-            return found
-        # A value that was put and a value that was taken away differ, or one of them is not there.
-        rows = cursor.execute(
-            f"SELECT {PATH_COLUMN}, epoch_us(s.snapshot_time) FROM ("
-            f"SELECT snapshot_id, {PATH_COLUMN}, "
-            f"first({row}) FILTER (change_type IN ('delete', 'update_preimage')) AS old, "
-            f"first({row}) FILTER (change_type IN ('insert', 'update_postimage')) AS new, "
-            "bool_or(change_type IN ('delete', 'update_preimage')) AS had, "
-            "bool_or(change_type IN ('insert', 'update_postimage')) AS has "
-            f"FROM ducklake_table_changes('{LAKE}', '{schema_name(table)}', '{table_name(table)}', "
-            f"{int(since[0]):d}, {reading.snapshot:d}) WHERE {PATH_COLUMN} IN (SELECT p FROM chosen) "
-            f"GROUP BY snapshot_id, {PATH_COLUMN}) AS c JOIN {LAKE}.snapshots() AS s USING (snapshot_id) "
-            f"WHERE {'(had AND has AND old IS DISTINCT FROM new) OR had <> has' if values else 'true'} "
-            "ORDER BY snapshot_id"
+        versions = cursor.execute(
+            f"SELECT path, id, snapshot_id, epoch_us(s.snapshot_time), changed FROM ("
+            f"SELECT *, {'value IS DISTINCT FROM lag(value) OVER w' if values else 'true'} "
+            "OR id IS DISTINCT FROM lag(id) OVER w AS changed FROM ("
+            f"SELECT {PATH_COLUMN} AS path, {ID_COLUMN} AS id, snapshot_id, last({row}) AS value "
+            f"FROM {every_version(reading)} WHERE {PATH_COLUMN} IN (SELECT p FROM chosen) GROUP BY ALL) "
+            f"WINDOW w AS (PARTITION BY path ORDER BY snapshot_id)) JOIN {LAKE}.snapshots() AS s USING (snapshot_id) "
+            "ORDER BY path, snapshot_id"
         ).fetchall()
-    for path, micros in rows:
-        found[path].append(_moment(micros))
+        for (path, datapoint, snapshot, micros, changed), following in zip(
+            versions, [*versions[1:], None], strict=True
+        ):
+            if changed:
+                found[path].append(_moment(micros))
+            if following is None or following[:2] != (path, datapoint):
+                again = following[2] if following is not None and following[0] == path else None
+                if (deleted := _deletion(reading, datapoint, since=snapshot, again=again)) is not None:
+                    found[path].append(deleted)
     return found
+
+
+def _deletion(reading: ReadTransaction, datapoint: int, *, since: int, again: int | None) -> dt.datetime | None:
+    """Return when a datapoint was deleted that was there at snapshot `since`, or None if it still is.
+
+    Args:
+        reading: The table.
+        datapoint: Its id.
+        since: A snapshot at which it was there.
+        again: A later snapshot at which its path had another datapoint; None if there is none.
+    """
+
+    def is_there(snapshot: int) -> bool:
+        at = at_snapshot(None if snapshot == reading.snapshot and reading.at is None else snapshot)
+        statement = f"SELECT 1 FROM {data_table(reading.table)}{at} WHERE {ID_COLUMN} = ?"
+        return reading.cursor.execute(statement, [datapoint]).fetchone() is not None
+
+    if again is None and is_there(reading.snapshot):
+        return None
+    commits = reading.cursor.execute(
+        f"SELECT snapshot_id, epoch_us(snapshot_time) FROM {LAKE}.snapshots() WHERE snapshot_id > ? "
+        "AND snapshot_id <= ? AND starts_with(commit_extra_info, ?) ORDER BY snapshot_id",
+        [since, reading.snapshot if again is None else again, mark_of(reading.table)],
+    ).fetchall()
+    index = bisect.bisect_left(commits, 1, key=lambda commit: int(not is_there(commit[0])))
+    return _moment(commits[index][1]) if index < len(commits) else None
 
 
 def every_version(reading: ReadTransaction) -> str:

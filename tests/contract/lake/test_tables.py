@@ -154,6 +154,26 @@ def test_datapoint_history_tells_when_values_changed(lake: Lake, table: TableRef
     assert lake.datapoint_history(table, ["a"], fields=["y"]) == {"a": [times[0], times[1]]}
 
 
+def test_datapoint_history_tells_deletions(lake: Lake, table: TableRef) -> None:
+    merge(lake, table, {"a": {"x": 1}, "b": {"x": 1}, "c": {"x": 1}})
+    merge(lake, table, {"b": {"x": 2}})
+    for _ in range(2):
+        gone = [row["datapoint_id"] for row in fetch(lake, table) if row["path"] == "a"]
+        lake.delete_datapoints(table, gone, commit=info())
+        merge(lake, table, {"a": {"x": 1}, "c": {"y": 1}})
+    lake.delete_datapoints(table, [row["datapoint_id"] for row in fetch(lake, table)], commit=info())
+    made, changed, first, back, second, again, last = [record.at for record in reversed(lake.history(table))][1:]
+    assert lake.datapoint_history(table, ["a", "b", "c"]) == {
+        "a": [made, first, back, second, again, last],
+        "b": [made, changed, last],
+        "c": [made, back, last],
+    }
+    assert lake.datapoint_history(table, ["a", "b"], fields=["x"]) == {
+        "a": [made, first, back, second, again, last],
+        "b": [made, changed, last],
+    }
+
+
 def test_maintenance_changes_nothing_people_see(new_settings: NewSettings) -> None:
     lake, table = open_lake(new_settings()), TableRef(1, 1)
     try:
