@@ -109,7 +109,7 @@ class Steps:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> LakeSettings:
-    return LakeSettings(f"duckdb:///{tmp_path}/c", f"{tmp_path}/data", inline_rows=10, threads=2)
+    return LakeSettings(f"duckdb:///{tmp_path}/c", f"{tmp_path}/data", threads=2)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -253,13 +253,11 @@ _TYPES = {
 }
 
 
-@pytest.fixture(scope="module", params=[0, 1000], ids=["files", "inlined"])
-def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """A lake that keeps rows in files, whose statistics skip some, or in the catalog."""
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """A lake that keeps rows in files, whose statistics skip some."""
     folder = tmp_path_factory.mktemp("lake")
-    opened = open_lake(
-        LakeSettings(f"duckdb:///{folder}/catalog.ducklake", f"{folder}/data", inline_rows=request.param, threads=1)
-    )
+    opened = open_lake(LakeSettings(f"duckdb:///{folder}/catalog.ducklake", f"{folder}/data", threads=1))
     opened.create_table(TABLE, commit=info())
     opened.put_fields(
         TABLE,

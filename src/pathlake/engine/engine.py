@@ -19,6 +19,7 @@ from pathlake.engine.queries import Queries
 from pathlake.engine.repos import Repos
 from pathlake.engine.scans import Scans
 from pathlake.engine.settings import EngineSettings
+from pathlake.engine.upkeep import Upkeep
 from pathlake.errors import IncompatibleVersionError
 
 HOME_FORMAT = 1
@@ -70,11 +71,13 @@ class Engine:
         self.queries = Queries(self.lake)
         self.datasets = Datasets(self.catalog, self.lake)
         self.files = Files(self.catalog, self.repos, settings=settings)
+        self._upkeep = Upkeep(self.lake)
 
     def start(self) -> None:
         """Take up what an engine before this one left: scans that had not ended run again, from where they were."""
         self.datasources.remove_half_made()
         self.scans.resume()
+        self._upkeep.start()
 
     def close(self) -> None:
         """Stop scans, which go on when an engine next starts, and free everything. Safe to call twice."""
@@ -82,6 +85,7 @@ class Engine:
             if self._closed:
                 return
             self._closed = True
+        self._upkeep.close()
         self.scans.close()
         self.files.close()
         self.lake.close()

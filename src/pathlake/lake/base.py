@@ -262,8 +262,12 @@ class Lake(Protocol):
         """Return those of `hashes` that some BLOB value of the table has."""
         ...
 
+    def small_files(self) -> int:
+        """Return how many small files there are now; `maintain` makes few of many."""
+        ...
+
     def maintain(self) -> None:
-        """Flush inlined rows, merge small files and drop what no snapshot needs; bounded in memory."""
+        """Merge small files and drop what no snapshot needs; bounded in memory."""
         ...
 
     def close(self) -> None:

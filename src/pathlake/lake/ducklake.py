@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, ParamSpec, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import pyarrow as pa
 
@@ -21,16 +20,12 @@ from pathlake.lake.base import (
     TableRef,
 )
 from pathlake.lake.connection import Database
-from pathlake.lake.failures import lost_its_view, retried
 from pathlake.lake.filescan import TableScan
 from pathlake.lake.locks import LakeWideLock, PostgresLocks, WriteLocks
 from pathlake.lake.remembered import Remembered
 from pathlake.lake.settings import LakeSettings
 from pathlake.lake.transaction import Transactions
 from pathlake.types import Field, Schema
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def open_lake(settings: LakeSettings) -> Lake:
@@ -53,16 +48,6 @@ def open_lake(settings: LakeSettings) -> Lake:
     return DuckLake(settings)
 
 
-def _steady(read: Callable[P, T]) -> Callable[P, T]:
-    """Let a read begin again when a commit or maintenance came in its way; nothing of it has been given out by then."""
-
-    @functools.wraps(read)
-    def again(*args: P.args, **kwargs: P.kwargs) -> T:
-        return retried(lambda: read(*args, **kwargs), when=lost_its_view)
-
-    return again
-
-
 class DuckLake:
     """A lake on DuckLake; see `Lake` for what each method does."""
 
@@ -82,7 +67,6 @@ class DuckLake:
     def drop_table(self, table: TableRef) -> None:
         tables.drop_table(self._transactions, table)
 
-    @_steady
     def schema(self, table: TableRef, *, snapshot: int | None = None) -> Schema:
         with self._transactions.read(table, snapshot=snapshot) as reading:
             return reading.definition.schema
@@ -114,14 +98,12 @@ class DuckLake:
     def delete_datapoints(self, table: TableRef, datapoint_ids: Sequence[int], *, commit: CommitInfo) -> CommitReport:
         return fields.delete_datapoints(self._transactions, table, datapoint_ids=datapoint_ids, commit=commit)
 
-    @_steady
     def query(
         self, table: TableRef, query: Query, *, snapshot: int | None = None, offset: int = 0
     ) -> rows.StreamedRows:
         at = self._snapshot_of(query, snapshot)
         return rows.run_query(self._transactions, table, query=query, snapshot=at, offset=offset)
 
-    @_steady
     def count(self, table: TableRef, query: Query, *, snapshot: int | None = None) -> int:
         at = self._snapshot_of(query, snapshot)
         return rows.count_rows(self._transactions, table, query=query, snapshot=at)
@@ -131,20 +113,16 @@ class DuckLake:
             return snapshot
         return self.snapshot_at(query.as_of)
 
-    @_steady
     def paths_of(self, table: TableRef, datapoint_ids: Sequence[int]) -> dict[int, str]:
         return tables.paths_of(self._transactions, table, datapoint_ids=datapoint_ids)
 
-    @_steady
     def has_datapoint(self, table: TableRef, path: str) -> bool:
         return tables.has_datapoint(self._transactions, table, path=path)
 
-    @_steady
     def history(self, table: TableRef, *, limit: int = 100) -> list[CommitRecord]:
         with self._database.cursor() as cursor:
             return history.history(cursor, table, limit=limit)
 
-    @_steady
     def datapoint_history(
         self, table: TableRef, paths: Sequence[str], *, fields: Sequence[str] | None = None
     ) -> dict[str, list[dt.datetime]]:
@@ -153,7 +131,6 @@ class DuckLake:
     def scan(self, table: TableRef, *, commit: CommitInfo) -> TableScan:
         return TableScan(self._transactions, table, commit=commit)
 
-    @_steady
     def probe_targets(self, table: TableRef, *, after_id: int = -1, limit: int = 10_000) -> list[ProbeTarget]:
         return probes.probe_targets(self._transactions, table, after_id=after_id, limit=limit)
 
@@ -163,9 +140,11 @@ class DuckLake:
     def reset_probes(self, table: TableRef) -> None:
         probes.reset_probes(self._transactions, table)
 
-    @_steady
     def blob_hashes(self, table: TableRef, hashes: Sequence[str]) -> set[str]:
         return tables.blob_hashes(self._transactions, table, hashes=hashes)
+
+    def small_files(self) -> int:
+        return maintenance.small_files(self._database)
 
     def maintain(self) -> None:
         maintenance.maintain(self._transactions)

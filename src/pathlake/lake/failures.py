@@ -6,7 +6,6 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 import duckdb
 
@@ -19,11 +18,8 @@ from pathlake.errors import (
     SourceUnavailableError,
 )
 
-T = TypeVar("T")
-
 _DISK_FULL = ("no space left on device", "database or disk is full", "could not extend file", "disk quota exceeded")
 _CONFLICT = ("transaction conflict", "database is locked", "conflict on", "serialize access", "retry count of")
-_LOST_VIEW = ("current transaction is aborted", "ducklake_inlined_")
 _NEWER = ("catalog version mismatch", "ducklake version", "only support", "unsupported ducklake")
 
 
@@ -75,26 +71,14 @@ def mapped() -> Iterator[None]:
         raise translated(error) from error
 
 
-def lost_its_view(error: Exception) -> bool:
-    """Tell whether a read failed only because DuckLake replaced one of its tables of small commits at that moment."""
-    text = str(error).lower()
-    return is_conflict(error) or any(sign in text for sign in _LOST_VIEW)
-
-
-def retried(action: Callable[[], T], *, attempts: int = 8, when: Callable[[Exception], bool] = lost_a_race) -> T:
-    """Run `action` until no commit of another server comes in between, at most `attempts` times.
-
-    Args:
-        action: What may be run again as a whole.
-        attempts: How often at most.
-        when: For which errors of DuckDB.
-    """
+def retried(action: Callable[[], None], *, attempts: int = 8) -> None:
+    """Run `action` until no commit of another server comes in between, at most `attempts` times."""
     for attempt in range(1, attempts + 1):
         try:
             return action()
         except PathlakeError as error:
             cause = error.__cause__
-            if attempt == attempts or not isinstance(cause, duckdb.Error) or not when(cause):
+            if attempt == attempts or not isinstance(cause, duckdb.Error) or not lost_a_race(cause):
                 raise
         time.sleep(random.uniform(0.01, 0.05) * attempt)
-    raise AssertionError("the last attempt returns or raises")
+    return None

@@ -19,11 +19,8 @@ from pathlake.lake.sql import data_table
 from pathlake.lake.transaction import Transactions, WriteTransaction, current_snapshot
 from pathlake.storage.base import FileBatch
 
-FIRST_FILES = 2_000
-"""Files of the first piece, so that something is visible at once; each next piece may be thirty times as large.
-
-More than the lake keeps inline: a Parquet file of these is written in a tenth of the time of as many inline rows.
-"""
+FIRST_FILES = 1_000
+"""Files of the first piece, so that something is visible at once; each next piece may be thirty times as large."""
 
 MOST_FILES = 100_000
 

@@ -48,7 +48,6 @@ class LakeSettings:
             system's folder for temporary files.
         threads: Threads of the database; None means one per core.
         s3: Access to the bucket of `data_path`.
-        inline_rows: Commits of up to this many rows go into the catalog database instead of small files.
     """
 
     catalog_url: str
@@ -57,7 +56,6 @@ class LakeSettings:
     temp_dir: Path | None = None
     threads: int | None = None
     s3: S3Access | None = None
-    inline_rows: int = 1000
 
     @property
     def catalog_file(self) -> Path | None:
