@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from pathlake.catalog.base import DatasourceRecord
+from pathlake.catalog.base import Repo
 from pathlake.engine import Engine
 from pathlake.engine.upkeep import Upkeep
 from pathlake.errors import InternalError
 from pathlake.lake import Lake
-from tests.support.engines import rows_of, upload
+from tests.support.engines import create, done, rows_of, upload
 from tests.support.processes import wait_until
 
 
-def test_many_small_files_become_few(engine: Engine, datasource: DatasourceRecord) -> None:
+def test_many_small_files_become_few(engine: Engine, repo: Repo, folder: Path) -> None:
+    datasource = create(engine, repo, folder)
+    done(engine, datasource)
     upkeep = Upkeep(engine.lake, look_every_s=0.02, many_files=20)
     for number in range(25):
-        upload(engine, datasource, path=["001.txt"], **{f"f{number % 2}": [number]})
+        upload(engine, datasource, path=[f"{number}.txt"], episode=[number])
     many = engine.lake.small_files()
     before = rows_of(engine, datasource), engine.queries.commits(datasource)
     assert many >= 20
