@@ -19,12 +19,12 @@ from pathlake.lake.sql import data_table
 from pathlake.lake.transaction import Transactions, WriteTransaction, current_snapshot
 from pathlake.storage.base import FileBatch
 
-FIRST_FILES = 1_000
-"""Files of the first piece, so that something is visible at once; each next piece may be thirty times as large."""
-
 MOST_FILES = 100_000
+"""Files written at once, at the most."""
 
+FIRST_AFTER_S = 0.25
 FLUSH_AFTER_S = 1.0
+"""Seconds after which fewer are written: something is soon to be seen, and a short listing takes one commit."""
 
 _COLUMNS: list[pa.Field[Any]] = [
     pa.field("path", pa.string()),
@@ -52,8 +52,7 @@ class TableScan:
         self._counts = ScanCounts()
         self._pending = FileBatch()
         self._media_types: list[str | None] = []
-        self._piece_files = FIRST_FILES
-        self._flushed_at = time.monotonic()
+        self._due_at = time.monotonic() + FIRST_AFTER_S
         self._alone = True
         self._own_ids = range(0)
         self._snapshot = -1
@@ -76,8 +75,7 @@ class TableScan:
         pending.modified_us += batch.modified_us
         pending.etags += batch.etags
         self._media_types += media_types
-        late = time.monotonic() - self._flushed_at >= FLUSH_AFTER_S
-        if len(pending) >= self._piece_files or (late and len(pending)):
+        if len(pending) >= MOST_FILES or (len(pending) and time.monotonic() >= self._due_at):
             self._flush()
 
     def finish(self) -> ScanCounts:
@@ -107,8 +105,7 @@ class TableScan:
         self._counts = ScanCounts(
             **{name: number + getattr(found, name) for name, number in asdict(self._counts).items()}
         )
-        self._piece_files = min(MOST_FILES, self._piece_files * 30)
-        self._flushed_at = time.monotonic()
+        self._due_at = time.monotonic() + FLUSH_AFTER_S
 
     def _is_alone(self, transaction: WriteTransaction) -> bool:
         """Tell whether the table holds no row but this scan's."""

@@ -12,6 +12,7 @@ from pathlake.lake import Lake, ProbeResult, ScanCounts, TableRef
 from pathlake.storage.base import FileBatch
 from pathlake.types.columns import zone_column_name
 from tests.support.lakes import fetch, files, info, merge, paths, scan
+from tests.support.processes import wait_until
 
 
 def test_listed_files_are_datapoints_with_automatic_fields(lake: Lake, table: TableRef) -> None:
@@ -94,7 +95,12 @@ def test_a_scan_that_stops_marks_nothing_missing(lake: Lake, table: TableRef) ->
 def test_files_are_seen_while_the_scan_goes_on(lake: Lake, table: TableRef) -> None:
     with lake.scan(table, commit=info(kind="scan")) as taken:
         taken.add(files([f"f{number}" for number in range(2500)]), [None] * 2500)
-        assert lake.count(table, Query()) == 2500
+
+        def seen() -> bool:
+            taken.add(files(["f0"]), [None])
+            return lake.count(table, Query()) == 2500
+
+        wait_until(seen, what="the first files to be seen", timeout_s=10)
         # Metadata does not wait for a scan, nor a scan for metadata.
         merge(lake, table, {"f3": {"x": 1}, "later": {"x": 2}})
         taken.add(files(["later"]), [None])
