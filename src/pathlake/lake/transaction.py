@@ -110,8 +110,10 @@ class WriteTransaction:
         """Make Arrow data readable under `name` within the block, once.
 
         DuckDB keeps what is registered until the transaction ends, so it gets a stream, which holds nothing once read.
+        As a capsule, because for a stream of pyarrow's it would import `pyarrow.dataset` first.
         """
-        self.cursor.register(name, pa.RecordBatchReader.from_batches(data.schema, iter(data.to_batches())))
+        stream: Any = data
+        self.cursor.register(name, stream.__arrow_c_stream__())
         try:
             yield name
         finally:
