@@ -38,7 +38,7 @@ class Upkeep:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, after the step that is under way. Safe to call twice, and without `start`."""
+        """Stop, after the table that is under way. Safe to call twice, and without `start`."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -47,7 +47,7 @@ class Upkeep:
         while not self._ended.wait(self._look_every_s):
             try:
                 if self._lake.small_files() >= self._left + self._many_files:
-                    self._lake.maintain()
+                    self._lake.maintain(stop=self._ended)
                     self._left = self._lake.small_files()
             except PathlakeError:
                 _log.warning("The lake's small files could not be merged; it is tried again later", exc_info=True)

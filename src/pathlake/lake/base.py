@@ -9,6 +9,7 @@ that is not `multiple` is followed by a companion column (int16 minutes east of 
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -266,8 +267,12 @@ class Lake(Protocol):
         """Return how many small files there are now; `maintain` makes few of many."""
         ...
 
-    def maintain(self) -> None:
-        """Merge small files and drop what no snapshot needs; bounded in memory."""
+    def maintain(self, *, stop: threading.Event | None = None) -> None:
+        """Merge small files and drop what no snapshot needs; bounded in memory.
+
+        Args:
+            stop: Ends it before the next table once it is set.
+        """
         ...
 
     def close(self) -> None:

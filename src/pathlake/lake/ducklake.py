@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -146,8 +147,8 @@ class DuckLake:
     def small_files(self) -> int:
         return maintenance.small_files(self._database)
 
-    def maintain(self) -> None:
-        maintenance.maintain(self._transactions)
+    def maintain(self, *, stop: threading.Event | None = None) -> None:
+        maintenance.maintain(self._transactions, stop=stop)
 
     def close(self) -> None:
         self._database.close()

@@ -11,13 +11,13 @@ try has been seen to write rows twice.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 
-from pathlake.lake.base import TableRef
 from pathlake.lake.connection import Database
-from pathlake.lake.sql import LAKE, literal, schema_name, table_name
-from pathlake.lake.transaction import Transactions, table_exists
+from pathlake.lake.sql import LAKE, literal
+from pathlake.lake.transaction import Transactions, has_table
 
-SMALL_ROWS = 1_000
+SMALL_ROWS = 20_000
 """A file of fewer rows is small."""
 
 MOST_FILES = 50
@@ -27,17 +27,17 @@ KEEP_FOR_H = 24
 """Hours that replaced files stay for queries that still read them."""
 
 
-def maintain(transactions: Transactions) -> None:
+def maintain(transactions: Transactions, *, stop: threading.Event | None) -> None:
     """Merge small files, one table at a time; see `Lake.maintain`.
 
     All snapshots stay.
     """
-    for table in _tables(transactions):
-        for name in (table_name(table), f"{table_name(table)}_fields", f"{table_name(table)}_counter"):
-            which = f"'{LAKE}', {literal(name)}, schema => {literal(schema_name(table))}"
-            with transactions.alone_in_lake() as cursor:
-                if not table_exists(cursor, table):  # deleted since it was listed
-                    break
+    for schema, name in _tables_of_small_files(transactions.database):
+        if stop is not None and stop.is_set():
+            return
+        which = f"'{LAKE}', {literal(name)}, schema => {literal(schema)}"
+        with transactions.alone_in_lake() as cursor:
+            if has_table(cursor, f"{LAKE}.{schema}.{name}"):  # or it was deleted since it was listed
                 cursor.execute(f"CALL ducklake_merge_adjacent_files({which}, max_compacted_files => {MOST_FILES:d})")
     before = dt.datetime.now(dt.UTC) - dt.timedelta(hours=KEEP_FOR_H)
     with transactions.alone_in_lake() as cursor:
@@ -58,13 +58,16 @@ def small_files(database: Database) -> int:
     return int(row[0])
 
 
-def _tables(transactions: Transactions) -> list[TableRef]:
-    metadata = transactions.database.metadata
-    with transactions.database.cursor() as cursor:
-        rows = cursor.execute(
-            f"SELECT s.schema_name, t.table_name FROM {metadata}.ducklake_table AS t "
-            f"JOIN {metadata}.ducklake_schema AS s USING (schema_id) "
-            "WHERE t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
-            "AND regexp_full_match(s.schema_name, 'repo_[0-9]+') AND regexp_full_match(t.table_name, 'ds_[0-9]+')"
+def _tables_of_small_files(database: Database) -> list[tuple[str, str]]:
+    """Return schema and name of each table that has several small files."""
+    with database.cursor() as cursor:
+        return cursor.execute(
+            f"SELECT s.schema_name, t.table_name FROM {database.metadata}.ducklake_data_file AS f "
+            f"JOIN {database.metadata}.ducklake_table AS t USING (table_id) "
+            f"JOIN {database.metadata}.ducklake_schema AS s USING (schema_id) "
+            "WHERE f.end_snapshot IS NULL AND f.record_count < ? "
+            "AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL "
+            "AND regexp_full_match(s.schema_name, 'repo_[0-9]+') "
+            "GROUP BY ALL HAVING count(DISTINCT f.data_file_id) > 1 ORDER BY ALL",
+            [SMALL_ROWS],
         ).fetchall()
-    return [TableRef(int(schema.removeprefix("repo_")), int(name.removeprefix("ds_"))) for schema, name in rows]
