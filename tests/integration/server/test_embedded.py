@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import multiprocessing
@@ -239,7 +240,9 @@ def test_a_forked_child_uses_the_engine_and_keeps_nothing_of_it(home: Path) -> N
             parent.kill()
             parent.wait(10)
             assert _alive(child)
-            assert held.recv(1) == b"", "an open connection ends with the parent though the child lives"
+            # With a reset where the parent had not taken it from the queue yet.
+            with contextlib.suppress(ConnectionResetError):
+                assert held.recv(1) == b"", "an open connection ends with the parent though the child lives"
         assert not answers(address), "nobody listens any more though the child lives"
         mine = start_embedded(home, wait_s=5)
         assert mine is not None, "the lock is free though the child lives"
