@@ -22,7 +22,7 @@ from pathlake.lake.base import (
 )
 from pathlake.lake.connection import Database
 from pathlake.lake.filescan import TableScan
-from pathlake.lake.locks import LakeWideLock, PostgresLocks, WriteLocks
+from pathlake.lake.locks import LakeWideLock, PostgresLock, WriteLocks
 from pathlake.lake.remembered import Remembered
 from pathlake.lake.settings import LakeSettings
 from pathlake.lake.transaction import Transactions
@@ -54,7 +54,7 @@ class DuckLake:
 
     def __init__(self, settings: LakeSettings) -> None:
         self._database = Database(settings)
-        self._locks: WriteLocks = LakeWideLock() if self._database.exclusive else PostgresLocks(settings.postgres_url)
+        self._locks: WriteLocks = LakeWideLock() if self._database.exclusive else PostgresLock(settings.postgres_url)
         self._transactions = Transactions(self._database, self._locks, Remembered(exclusive=self._database.exclusive))
         try:
             tables.check_format(self._database)

@@ -234,12 +234,6 @@ class Transactions:
             yield cursor
 
     @contextlib.contextmanager
-    def alone_in_lake(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a connection as `alone` does, with the writers to all tables kept out."""
-        with self._locks.hold_all(), self._database.cursor() as cursor:
-            yield cursor
-
-    @contextlib.contextmanager
     def read(self, table: TableRef, *, snapshot: int | None = None) -> Iterator[ReadTransaction]:
         """Look at one snapshot of a table."""
         with self._database.cursor() as cursor:
