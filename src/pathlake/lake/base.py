@@ -153,7 +153,7 @@ class FileScan(Protocol):
 
 
 class Lake(Protocol):
-    """Metadata tables with schema and history. Safe to use from many threads; writes to one table are serialised."""
+    """Metadata tables with schema and history. Safe to use from many threads; writes are serialised."""
 
     def create_table(self, table: TableRef, *, commit: CommitInfo) -> None:
         """Make the table of a datasource, with the automatic fields' columns and no rows."""

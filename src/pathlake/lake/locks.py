@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from pathlake.errors import InternalError
-from pathlake.lake.base import TableRef
 
 if TYPE_CHECKING:
     import psycopg
@@ -20,8 +19,8 @@ _LAKE_KEY = 0x7A1D << 40
 class WriteLocks(Protocol):
     """Serialises writes. Readers never ask."""
 
-    def hold(self, table: TableRef) -> contextlib.AbstractContextManager[None]:
-        """Wait until nobody else writes to `table`, and keep others out for the block."""
+    def hold(self) -> contextlib.AbstractContextManager[None]:
+        """Wait until nobody else writes to the lake, and keep others out for the block."""
         ...
 
     def close(self) -> None:
@@ -41,7 +40,7 @@ class LakeWideLock:
         self._lock = threading.RLock()
 
     @contextlib.contextmanager
-    def hold(self, table: TableRef) -> Iterator[None]:  # noqa: ARG002 - one lock for all tables
+    def hold(self) -> Iterator[None]:
         with self._lock:
             yield
 
@@ -62,7 +61,7 @@ class PostgresLock:
         self._idle: psycopg.Connection | None = None
 
     @contextlib.contextmanager
-    def hold(self, table: TableRef) -> Iterator[None]:  # noqa: ARG002 - one lock for all tables
+    def hold(self) -> Iterator[None]:
         with self._local, self._advisory():
             yield
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 
-from pathlake.lake.base import TableRef
 from pathlake.lake.connection import Database
 from pathlake.lake.sql import LAKE, literal
 from pathlake.lake.transaction import Transactions, has_table
@@ -26,8 +25,6 @@ MOST_FILES = 50
 KEEP_FOR_H = 24
 """Hours that replaced files stay for queries that still read them."""
 
-_NO_TABLE = TableRef(0, 0)
-
 
 def maintain(transactions: Transactions, *, stop: threading.Event | None) -> None:
     """Merge small files, one table at a time; see `Lake.maintain`.
@@ -38,11 +35,11 @@ def maintain(transactions: Transactions, *, stop: threading.Event | None) -> Non
         if stop is not None and stop.is_set():
             return
         which = f"'{LAKE}', {literal(name)}, schema => {literal(schema)}"
-        with transactions.alone(_NO_TABLE) as cursor:
+        with transactions.alone() as cursor:
             if has_table(cursor, f"{LAKE}.{schema}.{name}"):  # or it was deleted since it was listed
                 cursor.execute(f"CALL ducklake_merge_adjacent_files({which}, max_compacted_files => {MOST_FILES:d})")
     before = dt.datetime.now(dt.UTC) - dt.timedelta(hours=KEEP_FOR_H)
-    with transactions.alone(_NO_TABLE) as cursor:
+    with transactions.alone() as cursor:
         cursor.execute(
             f"CALL ducklake_cleanup_old_files('{LAKE}', older_than => TIMESTAMPTZ {literal(before.isoformat())})"
         )

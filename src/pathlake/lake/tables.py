@@ -62,7 +62,7 @@ def create_table(transactions: Transactions, table: TableRef, *, commit: CommitI
     """Make the table of a datasource; see `Lake.create_table`."""
 
     def create() -> None:
-        with transactions.alone(table) as cursor:
+        with transactions.alone() as cursor:
             _create_table(cursor, table, commit)
             transactions.remembered.forget(table)
 
@@ -95,7 +95,7 @@ def _create_table(cursor: duckdb.DuckDBPyConnection, table: TableRef, commit: Co
 
 def drop_table(transactions: Transactions, table: TableRef) -> None:
     """Remove a table; see `Lake.drop_table`."""
-    with transactions.alone(table) as cursor:
+    with transactions.alone() as cursor:
         if not table_exists(cursor, table):
             return
         cursor.execute("BEGIN")

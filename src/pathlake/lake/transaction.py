@@ -212,7 +212,7 @@ class Transactions:
             cursor: The connection to use, which stays open; None means a new one.
         """
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self._locks.hold(table))
+            stack.enter_context(self._locks.hold())
             used = cursor or stack.enter_context(self._database.cursor())
             with mapped():
                 used.execute("BEGIN")
@@ -228,9 +228,9 @@ class Transactions:
                         transaction.rollback()
 
     @contextlib.contextmanager
-    def alone(self, table: TableRef) -> Iterator[duckdb.DuckDBPyConnection]:
+    def alone(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a connection for statements that open their own transactions, with other writers kept out."""
-        with self._locks.hold(table), self._database.cursor() as cursor:
+        with self._locks.hold(), self._database.cursor() as cursor:
             yield cursor
 
     @contextlib.contextmanager
